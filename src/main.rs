@@ -1,0 +1,2 @@
+//! The `pushforward` command line.
+fn main() {}

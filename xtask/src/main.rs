@@ -1,0 +1,2 @@
+//! Build, test, bench and serve commands of the project.
+fn main() {}
