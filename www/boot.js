@@ -1,0 +1,66 @@
+// @ts-check
+/**
+ * How the site finds its code and its wasm. `boot.embed.js` is the version of the self-contained file;
+ * both export the same names. docs/building.md describes the contract.
+ */
+
+/** Which version this is: a folder of files, or one self-contained file. */
+export const shell = "site";
+
+/** A module that uses one relaxed-SIMD instruction: engines that refuse it get the plain module. */
+const RELAXED_PROBE = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253,
+  128, 2, 11,
+]);
+
+/** WebKit hung on relaxed SIMD where it was tried, so it always gets the plain module. */
+const isWebKit = () => /AppleWebKit/.test(navigator.userAgent) && !/Chrom(e|ium)/.test(navigator.userAgent);
+
+/** @returns {"simd" | "relaxed"} */
+const bestFlavour = () => (!isWebKit() && WebAssembly.validate(RELAXED_PROBE) ? "relaxed" : "simd");
+
+/** @type {Map<string, Promise<WebAssembly.Module>>} */
+const modules = new Map();
+
+/** @param {URL} url */
+async function compile(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url.pathname}: ${response.status} ${response.statusText}`);
+  // Hosts that send another MIME type make compileStreaming throw, so it is asked for only where it works.
+  const streams = response.headers.get("content-type")?.startsWith("application/wasm");
+  return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+}
+
+/**
+ * The compiled program, downloaded once.
+ * @param {"simd" | "relaxed"} [flavour] the best this browser has, unless given
+ */
+export async function loadWasm(flavour = bestFlavour()) {
+  let loading = modules.get(flavour);
+  if (!loading) {
+    loading = compile(new URL(`./pkg/pushforward_${flavour}.wasm`, import.meta.url));
+    modules.set(flavour, loading);
+    loading.catch(() => modules.delete(flavour));
+  }
+  return { module: await loading, flavour };
+}
+
+/** A worker that runs `worker.js`. */
+export function startWorker() {
+  return new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+}
+
+/**
+ * The explanation of a system as HTML text, or null where there is none.
+ * @param {string} id
+ * @returns {Promise<string | null>}
+ */
+export async function explanation(id) {
+  const response = await fetch(new URL(`./explain/${encodeURIComponent(id)}.html`, import.meta.url));
+  return response.ok ? response.text() : null;
+}
+
+/** The scene carried by this file: none, the link in the address bar says it all. */
+export function presetScene() {
+  return "";
+}
