@@ -1,1 +1,20 @@
-//! Pushforward.
+//! Pushforward: optimal transport meets machine learning, really computed, in a browser and in a terminal.
+//!
+//! One description of a step (expressions, graphs, programs), two executors, many small systems. `ARCHITECTURE.md` has
+//! the code map and the invariants; modules import only leftwards along
+//! `error, params, rng, expr, linalg → graph → kernels → exec → ot, targets, data, metrics → systems → session, scene →
+//! link, manifest → cli, web`.
+
+pub mod data;
+pub mod error;
+pub mod exec;
+pub mod expr;
+pub mod graph;
+pub mod kernels;
+pub mod linalg;
+pub mod metrics;
+pub mod params;
+pub mod rng;
+pub mod session;
+pub mod systems;
+pub mod targets;

@@ -1,0 +1,1 @@
+//! Executors: a program is loaded once and replayed.

@@ -1,0 +1,1 @@
+//! Hand-written kernels of the hot ops, generic over SIMD width.

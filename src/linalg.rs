@@ -1,0 +1,1 @@
+//! Small dense linear algebra on the host, in f64, row-major.

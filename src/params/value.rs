@@ -1,0 +1,151 @@
+//! The types a parameter can have, each with its link syntax: parse, show, and the nearest allowed value.
+
+use super::{Choice, Kind, Spec};
+
+/// A type that can be a parameter.
+pub trait ParamValue: Sized + Clone + PartialEq {
+    /// Control and syntax.
+    const KIND: Kind;
+    /// Allowed words, if any.
+    const CHOICES: &'static [Choice] = &[];
+    /// Reads link text.
+    ///
+    /// # Errors
+    /// What is wrong and what is allowed, with the nearest allowed value where there is one.
+    fn parse(text: &str, spec: &Spec) -> Result<Self, (String, Option<Self>)>;
+    /// Writes link text; `parse(show(v)) == v`.
+    fn show(&self) -> String;
+}
+
+fn number(text: &str, spec: &Spec) -> Result<f64, (String, Option<f64>)> {
+    let value: f64 = match text.parse() {
+        Ok(v) if f64::is_finite(v) => v,
+        _ => return Err((format!("`{text}` is not a number; {}", allowed(spec)), None)),
+    };
+    if value < spec.min || value > spec.max {
+        let nearest = value.clamp(spec.min, spec.max);
+        return Err((
+            format!("{text} is out of range; {}", allowed(spec)),
+            Some(nearest),
+        ));
+    }
+    Ok(value)
+}
+
+fn allowed(spec: &Spec) -> String {
+    match (spec.min.is_finite(), spec.max.is_finite()) {
+        (true, true) => format!("allowed are {} to {}", spec.min, spec.max),
+        (true, false) => format!("allowed are numbers from {}", spec.min),
+        _ => "allowed are finite numbers".to_owned(),
+    }
+}
+
+macro_rules! integer {
+    ($($ty:ty),*) => {$(
+        impl ParamValue for $ty {
+            const KIND: Kind = Kind::Integer;
+            fn parse(text: &str, spec: &Spec) -> Result<Self, (String, Option<Self>)> {
+                let (min, max) = (spec.min.max(0.0), spec.max.min(f64::from(u32::MAX)));
+                let bounded = spec.clone().range(min, max);
+                let value = number(text, &bounded).map_err(|(m, v)| (m, v.map(|v| v.round() as $ty)))?;
+                if value.fract() != 0.0 {
+                    return Err((format!("{text} is not a whole number; {}", allowed(&bounded)), Some(value.round() as $ty)));
+                }
+                Ok(value as $ty)
+            }
+            fn show(&self) -> String { self.to_string() }
+        }
+    )*};
+}
+integer!(u32, usize);
+
+impl ParamValue for f32 {
+    const KIND: Kind = Kind::Number;
+    fn parse(text: &str, spec: &Spec) -> Result<Self, (String, Option<Self>)> {
+        number(text, spec)
+            .map(|v| v as f32)
+            .map_err(|(m, v)| (m, v.map(|v| v as f32)))
+    }
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl ParamValue for String {
+    const KIND: Kind = Kind::Text;
+    fn parse(text: &str, _: &Spec) -> Result<Self, (String, Option<Self>)> {
+        if text.chars().count() > 1000 {
+            return Err(("longer than 1000 characters".to_owned(), None));
+        }
+        Ok(text.to_owned())
+    }
+    fn show(&self) -> String {
+        self.clone()
+    }
+}
+
+/// Comma-separated numbers, e.g. a mean vector.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Numbers(pub Vec<f32>);
+
+impl ParamValue for Numbers {
+    const KIND: Kind = Kind::List;
+    fn parse(text: &str, spec: &Spec) -> Result<Self, (String, Option<Self>)> {
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut values = Vec::new();
+        for cell in text.split(',') {
+            let value = number(cell.trim(), spec)
+                .map_err(|(m, _)| (format!("entry {} of the list: {m}", values.len() + 1), None))?;
+            values.push(value as f32);
+            if values.len() > 128 * 128 {
+                return Err(("a list has at most 16384 entries".to_owned(), None));
+            }
+        }
+        Ok(Self(values))
+    }
+    fn show(&self) -> String {
+        let cells: Vec<String> = self.0.iter().map(f32::to_string).collect();
+        cells.join(",")
+    }
+}
+
+/// A square matrix in row-major order; the syntax is that of [`Numbers`].
+pub type Matrix = Numbers;
+
+/// A kernel bandwidth: the median rule, or a fixed variance h².
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bandwidth {
+    /// h² = ½ med(r²)/ln(n+1), renewed as the particles move.
+    Median,
+    /// A fixed h².
+    Fixed(f32),
+}
+
+impl ParamValue for Bandwidth {
+    const KIND: Kind = Kind::NumberOr;
+    const CHOICES: &'static [Choice] = &[Choice {
+        id: "median",
+        label: "median rule",
+    }];
+    fn parse(text: &str, spec: &Spec) -> Result<Self, (String, Option<Self>)> {
+        if text == "median" {
+            return Ok(Self::Median);
+        }
+        number(text, spec)
+            .map(|v| Self::Fixed(v as f32))
+            .map_err(|(m, v)| {
+                (
+                    format!("{m}, or `median`"),
+                    v.map(|v| Self::Fixed(v as f32)),
+                )
+            })
+    }
+    fn show(&self) -> String {
+        match self {
+            Self::Median => "median".to_owned(),
+            Self::Fixed(v) => v.to_string(),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The systems: one file each, one line in [`REGISTRY`] each.
+//!
+//! A system declares its parameters (`params!`), builds its programs as graphs, and says what to draw and measure.
+//! It knows neither devices nor browsers.
+
+mod kernel;
+mod sampling;
+pub mod svgd;
+
+pub use kernel::Kernel;
+pub use sampling::Sampling;
+
+use crate::data::Table;
+use crate::error::Result;
+use crate::graph::Program;
+use crate::params::Params;
+use crate::targets::Target;
+use std::rc::Rc;
+
+/// Every system, in the order of the rooms.
+pub static REGISTRY: &[&Entry] = &[&svgd::ENTRY];
+
+/// The entry of `id`.
+pub fn find(id: &str) -> Option<&'static Entry> {
+    REGISTRY.iter().copied().find(|e| e.id == id)
+}
+
+/// What the registry knows of a system before it is built.
+#[derive(Debug)]
+pub struct Entry {
+    /// Name in links.
+    pub id: &'static str,
+    /// Name on the page.
+    pub title: &'static str,
+    /// Room it hangs in.
+    pub room: &'static str,
+    /// One sentence: what moves and why.
+    pub summary: &'static str,
+    /// Authors, year, title.
+    pub citation: &'static str,
+    /// Fresh parameters at their defaults (frozen for link version 1).
+    pub fresh: fn() -> Box<dyn System>,
+    /// Configured demos worth opening.
+    pub presets: &'static [Preset],
+}
+
+/// A configured demo with one question.
+#[derive(Debug, Clone, Copy, serde::Serialize)]
+pub struct Preset {
+    /// Short title.
+    pub title: &'static str,
+    /// The question it answers, or the failure it shows with its cause.
+    pub question: &'static str,
+    /// Link after `v=1&`.
+    pub link: &'static str,
+}
+
+/// Samples a user brought.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// Initial particles (`--init`, dropped on the page, or `data=` in the link).
+    pub init: Option<Table>,
+}
+
+/// A configured system: its parameters, and how to build a run from them.
+pub trait System: Params {
+    /// Builds programs, initial state, scene and probes.
+    ///
+    /// # Errors
+    /// Parameters that contradict each other or the inputs.
+    fn build(&self, inputs: &Inputs) -> Result<Build>;
+
+    /// Present values of the live scalars that the programs read.
+    fn uniforms(&self) -> Vec<(&'static str, f32)>;
+
+    /// The likely cause of a NaN or infinity in this run, and what to change.
+    fn divergence_cause(&self) -> String;
+}
+
+/// Everything a session needs to run.
+pub struct Build {
+    /// Runs once before step 1, e.g. to cache scores of the initial particles.
+    pub prepare: Option<Program>,
+    /// Programs that the driver names by index; 0 is the step.
+    pub programs: Vec<Program>,
+    /// Decides what runs next.
+    pub driver: Box<dyn Driver>,
+    /// Initial contents of persistent buffers; those not named start at zero.
+    pub state: Vec<(String, Vec<f32>)>,
+    /// What is drawn on the stage and measured.
+    pub stage: Stage,
+    /// Steps a run takes when nothing says otherwise.
+    pub default_steps: u32,
+    /// Remarks for the page and the terminal, e.g. what is approximated.
+    pub notes: Vec<String>,
+}
+
+/// What is drawn and measured: particles in a buffer, against a target.
+pub struct Stage {
+    /// Buffer of particles, `[n, d]`.
+    pub particles: &'static str,
+    /// Number of particles n.
+    pub n: usize,
+    /// Dimension d.
+    pub d: usize,
+    /// The two coordinates shown, unless the link says otherwise.
+    pub axes: [usize; 2],
+    /// The density they should reach.
+    pub target: Rc<Target>,
+    /// Writes the buffers `drift` and `repulsion` `[n, d]`, drawn as arrows.
+    pub arrows: Option<Program>,
+    /// The kernel's width h in world units: a fixed number, or the scalar buffer that holds h².
+    pub kernel_width: Option<KernelWidth>,
+    /// Metrics in the order of the charts.
+    pub metrics: Vec<crate::metrics::Metric>,
+    /// h² of `ksd2` and `mmd2`.
+    pub metric_bandwidth: f32,
+    /// Seed of the run (target samples for `w2` derive from it).
+    pub seed: u32,
+}
+
+/// Where the kernel's width comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum KernelWidth {
+    /// h, from a parameter.
+    Fixed(f32),
+    /// The scalar buffer that holds h².
+    Buffer(&'static str),
+}
+
+/// What a driver has read back.
+pub type Reads = Vec<Vec<f32>>;
+
+/// One instruction of a driver.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Run `programs[program]` `times` times; program 0 advances the step counter.
+    Run {
+        /// Index into [`Build::programs`].
+        program: usize,
+        /// Repetitions.
+        times: u32,
+    },
+    /// Read persistent buffers; they arrive as `reads` at the next call.
+    Read(Vec<&'static str>),
+    /// Overwrite a persistent buffer.
+    Write(&'static str, Vec<f32>),
+    /// The run is complete.
+    Stop(String),
+}
+
+/// The state machine for what is not static. A decision uses exactly the values it read, never "the latest available".
+pub trait Driver {
+    /// The next instruction, given the steps done and what was last read.
+    fn next(&mut self, step: u32, reads: &Reads) -> Command;
+}
+
+/// The default driver: one step after another.
+#[derive(Debug, Default)]
+pub struct Steps;
+
+impl Driver for Steps {
+    fn next(&mut self, _: u32, _: &Reads) -> Command {
+        Command::Run {
+            program: 0,
+            times: 1,
+        }
+    }
+}
