@@ -1,2 +1,60 @@
-//! Build, test, bench and serve commands of the project.
-fn main() {}
+//! The project's own commands: `cargo xtask build | serve | test | bless | bench | screenshots`.
+//!
+//! It builds and checks; nothing here is part of what the page or the command line does.
+
+mod assemble;
+mod explain;
+mod linker;
+mod policy;
+mod process;
+mod serve;
+mod sizes;
+mod wasm;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use wasm::Profile;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Builds, serves, tests and measures Pushforward"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the page into dist/
+    Build(BuildOptions),
+    /// Build the page and serve it on this machine
+    Serve(serve::Options),
+}
+
+#[derive(clap::Args)]
+struct BuildOptions {
+    /// Build quickly instead of small: thin optimisation, plain SIMD only
+    #[arg(long)]
+    dev: bool,
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    match Cli::parse().command {
+        Command::Build(options) => assemble::dist(Profile::of_build(options.dev.into())),
+        Command::Serve(options) => serve::run(&options),
+    }
+}

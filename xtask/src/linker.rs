@@ -1,0 +1,277 @@
+//! Links the page's modules into one classic script, for the self-contained file.
+//!
+//! Not a bundler: it knows the small convention of docs/building.md and refuses everything else. Each module becomes a
+//! function that returns its exports and runs at its first use, so private names never meet.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail, ensure};
+
+/// Links `sources` (name → text) so that `worker.js` runs where there is no document, else `main.js`.
+pub fn link(sources: &BTreeMap<String, String>) -> Result<String> {
+    let mut modules = BTreeMap::new();
+    for (name, text) in sources {
+        modules.insert(name.as_str(), Module::parse(name, text)?);
+    }
+    let mut order = Vec::new();
+    for entry in ["main.js", "worker.js"] {
+        visit(entry, &modules, &mut Vec::new(), &mut order)?;
+    }
+    let mut script = String::from(
+        "\"use strict\";\n(() => {\nconst modules = {}, loaded = {};\nconst use = (name) => (loaded[name] ??= modules[name]());\n",
+    );
+    for name in order {
+        let Module { body, exports, .. } = &modules[name];
+        script += &format!(
+            "modules[\"{name}\"] = () => {{\n{body}return {{ {} }};\n}};\n",
+            exports.join(", ")
+        );
+    }
+    script += "use(typeof document === \"undefined\" ? \"worker.js\" : \"main.js\");\n})();\n";
+    for forbidden in ["</script", "<!--"] {
+        ensure!(
+            !script.contains(forbidden),
+            "`{forbidden}` in JavaScript cannot stand in an HTML file"
+        );
+    }
+    Ok(script)
+}
+
+struct Import {
+    from: String,
+    names: Vec<String>,
+    line: usize,
+}
+
+struct Module {
+    imports: Vec<Import>,
+    exports: Vec<String>,
+    body: String,
+}
+
+impl Module {
+    fn parse(name: &str, text: &str) -> Result<Self> {
+        let mut module = Self {
+            imports: Vec::new(),
+            exports: Vec::new(),
+            body: String::new(),
+        };
+        let mut lines = text.lines().enumerate();
+        while let Some((index, line)) = lines.next() {
+            let at = format!("{name}:{}", index + 1);
+            refuse_dynamic(line, &at)?;
+            if let Some(rest) = line.strip_prefix("export ") {
+                module.exports.push(exported_name(rest, &at)?);
+                module.body += rest;
+            } else if line.starts_with("import ") || line.starts_with("import{") {
+                let mut statement = line.to_owned();
+                while !statement.contains(';') {
+                    let Some((_, more)) = lines.next() else {
+                        bail!("{at}: an import without its `;`")
+                    };
+                    statement += more;
+                }
+                let import = parse_import(name, &statement, index + 1)?;
+                module.body += &format!(
+                    "const {{ {} }} = use(\"{}\");",
+                    import.names.join(", "),
+                    import.from
+                );
+                module.imports.push(import);
+            } else {
+                ensure!(
+                    !line.starts_with("export"),
+                    "{at}: this kind of export cannot be linked: `{line}`"
+                );
+                module.body += line;
+            }
+            module.body.push('\n');
+        }
+        Ok(module)
+    }
+}
+
+fn refuse_dynamic(line: &str, at: &str) -> Result<()> {
+    let code = line.trim_start();
+    let is_comment = ["*", "//", "/*"].iter().any(|mark| code.starts_with(mark));
+    // A JSDoc cast `/** @type {import("./x.js").T} */` stands within a line of code.
+    let code = code.replace("{import(", "");
+    ensure!(
+        is_comment || !(code.contains("import(") || code.contains("import.meta")),
+        "{at}: `import(…)` and `import.meta` cannot be linked: `{line}`"
+    );
+    Ok(())
+}
+
+fn exported_name(declaration: &str, at: &str) -> Result<String> {
+    let after = [
+        "function* ",
+        "async function* ",
+        "async function ",
+        "function ",
+        "const ",
+        "class ",
+    ]
+    .iter()
+    .find_map(|keyword| declaration.strip_prefix(keyword));
+    let name: String = after
+        .unwrap_or("")
+        .chars()
+        .take_while(|&c| c.is_alphanumeric() || c == '_' || c == '$')
+        .collect();
+    ensure!(
+        !name.is_empty(),
+        "{at}: this kind of export cannot be linked: `export {declaration}`"
+    );
+    Ok(name)
+}
+
+fn parse_import(module: &str, statement: &str, line: usize) -> Result<Import> {
+    let parsed = (|| {
+        let inner = statement.strip_prefix("import")?.trim().strip_prefix('{')?;
+        let (names, rest) = inner.split_once('}')?;
+        let from = rest.trim().strip_prefix("from")?.trim().strip_suffix(';')?;
+        let from = from.strip_prefix("\"./")?.strip_suffix('"')?;
+        let names: Vec<String> = names
+            .split(',')
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty())
+            .collect();
+        let plain = names.iter().all(|name| !name.contains(char::is_whitespace));
+        (plain && !names.is_empty()).then(|| Import {
+            from: from.to_owned(),
+            names,
+            line,
+        })
+    })();
+    match parsed {
+        Some(import) => Ok(import),
+        None => {
+            bail!("{module}:{line}: write `import {{ a, b }} from \"./x.js\";`, not `{statement}`")
+        }
+    }
+}
+
+/// Depth-first order of dependency, with names and cycles checked on the way.
+fn visit<'a>(
+    name: &'a str,
+    modules: &'a BTreeMap<&str, Module>,
+    path: &mut Vec<&'a str>,
+    order: &mut Vec<&'a str>,
+) -> Result<()> {
+    if order.contains(&name) {
+        return Ok(());
+    }
+    let Some(module) = modules.get(name) else {
+        bail!("www/{name} is missing")
+    };
+    ensure!(
+        !path.contains(&name),
+        "modules import each other in a cycle: {} -> {name}",
+        path.join(" -> ")
+    );
+    path.push(name);
+    for Import { from, names, line } in &module.imports {
+        let Some(source) = modules.get(from.as_str()) else {
+            bail!("{name}:{line}: there is no module ./{from}")
+        };
+        for wanted in names {
+            ensure!(
+                source.exports.contains(wanted),
+                "{name}:{line}: ./{from} does not export `{wanted}`"
+            );
+        }
+        visit(from, modules, path, order)?;
+    }
+    path.pop();
+    order.push(name);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn linked(files: &[(&str, &str)]) -> Result<String> {
+        link(
+            &files
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+                .collect(),
+        )
+    }
+
+    const WORKER: (&str, &str) = ("worker.js", "self.onmessage = null;\n");
+
+    #[test]
+    fn modules_become_functions_in_order_of_dependency() {
+        let script = linked(&[
+            (
+                "main.js",
+                "import {\n  twice,\n} from \"./a.js\";\nconst private_ = twice(2);\n",
+            ),
+            (
+                "a.js",
+                "const private_ = 2;\nexport function twice(x) { return private_ * x; }\n",
+            ),
+            WORKER,
+        ])
+        .unwrap();
+        assert!(script.contains("const { twice } = use(\"a.js\");"));
+        assert!(script.contains("return { twice };"));
+        assert!(script.find("modules[\"a.js\"]") < script.find("modules[\"main.js\"]"));
+        assert!(!script.contains("export ") && !script.contains("import "));
+    }
+
+    #[test]
+    fn whatever_the_convention_lacks_is_refused() {
+        let refused = [
+            "import a from \"./a.js\";\n",
+            "import * as a from \"./a.js\";\n",
+            "import { a as b } from \"./a.js\";\n",
+            "import { missing } from \"./a.js\";\n",
+            "import { a } from \"a\";\n",
+            "import \"./a.js\";\n",
+            "export default 1;\n",
+            "export { a };\n",
+            "export * from \"./a.js\";\n",
+            "export let a = 1;\n",
+            "const a = await import(\"./a.js\");\n",
+            "const here = import.meta.url;\n",
+            "const text = \"</script>\";\n",
+        ];
+        for main in refused {
+            let result = linked(&[("main.js", main), ("a.js", "export const a = 1;\n"), WORKER]);
+            assert!(result.is_err(), "accepted: {main}");
+        }
+    }
+
+    #[test]
+    fn cycles_are_named() {
+        let error = linked(&[
+            ("main.js", "import { a } from \"./a.js\";\n"),
+            (
+                "a.js",
+                "import { b } from \"./b.js\";\nexport const a = 1;\n",
+            ),
+            (
+                "b.js",
+                "import { a } from \"./a.js\";\nexport const b = 1;\n",
+            ),
+            WORKER,
+        ])
+        .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("main.js -> a.js -> b.js -> a.js"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn types_in_comments_are_no_imports() {
+        let main = "/** @type {import(\"./a.js\").A} */\nconst x = /** @type {import(\"./a.js\").A} */ (y);\n";
+        assert!(linked(&[("main.js", main), WORKER]).is_ok());
+    }
+}

@@ -1,0 +1,69 @@
+//! What the page weighs, as a visitor downloads it.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+/// What a first visit may download, in bytes after brotli.
+const FIRST_VISIT_BUDGET: usize = 90 * 1024;
+
+/// Prints every file of `dist`, raw and compressed, and what a first visit costs.
+pub fn print(dist: &Path) -> Result<()> {
+    let mut first_visit = 0;
+    println!("{:>9} {:>9}", "bytes", "brotli");
+    for file in files(dist)? {
+        let name = file
+            .strip_prefix(dist)?
+            .to_string_lossy()
+            .replace('\\', "/");
+        let bytes = fs::read(&file)?;
+        let small = compressed(&bytes)?;
+        println!("{:>9} {small:>9}  {name}", bytes.len());
+        if is_first_visit(&name) {
+            first_visit += small;
+        }
+    }
+    let verdict = if first_visit <= FIRST_VISIT_BUDGET {
+        "within"
+    } else {
+        "OVER"
+    };
+    println!(
+        "first visit: {first_visit} bytes of brotli, {verdict} the budget of {FIRST_VISIT_BUDGET} (page, style, scripts, glue, one module)"
+    );
+    Ok(())
+}
+
+fn is_first_visit(name: &str) -> bool {
+    let top = !name.contains('/');
+    let page = top
+        && name != "embed.html"
+        && [".html", ".css", ".js"]
+            .iter()
+            .any(|end| name.ends_with(end));
+    page || name == "pkg/pushforward.js" || name == "pkg/pushforward_simd.wasm"
+}
+
+fn compressed(bytes: &[u8]) -> Result<usize> {
+    let mut out = Vec::new();
+    // Quality 11, window 2^22: what static hosts serve.
+    brotli::CompressorWriter::new(&mut out, 1 << 16, 11, 22).write_all(bytes)?;
+    Ok(out.len())
+}
+
+/// Every file below a folder, sorted.
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,194 @@
+//! Compiles the library for the browser, once per SIMD flavour, and makes the JavaScript glue.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::process;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// How the browser module is optimised.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Smallest and fastest: whole-program optimisation, both flavours.
+    Web,
+    /// Quick to rebuild, one flavour.
+    WebDev,
+}
+
+/// Which of the two a developer asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Haste {
+    /// A full build.
+    Thorough,
+    /// A quick one.
+    Quick,
+}
+
+impl From<bool> for Haste {
+    fn from(flag: bool) -> Self {
+        if flag { Self::Quick } else { Self::Thorough }
+    }
+}
+
+impl Profile {
+    /// The profile that a build of this haste takes.
+    pub fn of_build(haste: Haste) -> Self {
+        match haste {
+            Haste::Thorough => Self::Web,
+            Haste::Quick => Self::WebDev,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::WebDev => "web-dev",
+        }
+    }
+
+    fn flavours(self) -> &'static [Flavour] {
+        match self {
+            Self::Web => &[Flavour::Simd, Flavour::Relaxed],
+            Self::WebDev => &[Flavour::Simd],
+        }
+    }
+}
+
+/// Which SIMD instructions a module may use.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Flavour {
+    /// 128-bit SIMD, bit-exact everywhere.
+    Simd,
+    /// Relaxed SIMD: fused multiply–add where the hardware has it.
+    Relaxed,
+}
+
+impl Flavour {
+    /// The name in file names and links.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Simd => "simd",
+            Self::Relaxed => "relaxed",
+        }
+    }
+
+    fn target_features(self) -> &'static str {
+        match self {
+            Self::Simd => "+simd128",
+            Self::Relaxed => "+simd128,+relaxed-simd",
+        }
+    }
+}
+
+/// What the page loads: the glue and one module per flavour.
+pub struct Package {
+    /// The glue, in the form that docs/building.md asks of every module.
+    pub glue: String,
+    /// The modules, plain SIMD first.
+    pub modules: Vec<(Flavour, Vec<u8>)>,
+}
+
+/// Builds every flavour of a profile.
+pub fn package(profile: Profile) -> Result<Package> {
+    ensure_target()?;
+    let mut glue: Option<String> = None;
+    let mut modules = Vec::new();
+    for &flavour in profile.flavours() {
+        let (text, wasm) = bind(&compile(profile, flavour)?)?;
+        match &glue {
+            None => glue = Some(text),
+            Some(first) => ensure!(
+                *first == text,
+                "the glue of the {} module differs from that of the simd module, but the page has one for both",
+                flavour.name()
+            ),
+        }
+        modules.push((flavour, wasm));
+    }
+    let glue = glue.context("a profile has at least one flavour")?;
+    Ok(Package {
+        glue: as_plain_module(&glue)?,
+        modules,
+    })
+}
+
+/// Adds the wasm target where it is missing.
+pub fn ensure_target() -> Result<()> {
+    let library = process::stdout(process::command("rustc").args([
+        "--print",
+        "target-libdir",
+        "--target",
+        TARGET,
+    ]));
+    if library.is_ok_and(|folder| Path::new(folder.trim()).is_dir()) {
+        return Ok(());
+    }
+    ensure!(
+        process::exists("rustup"),
+        "install the Rust target {TARGET} (with rustup: `rustup target add {TARGET}`)"
+    );
+    process::run(process::command("rustup").args(["target", "add", TARGET]))
+}
+
+fn compile(profile: Profile, flavour: Flavour) -> Result<PathBuf> {
+    // A folder per flavour: one folder would rebuild everything at each change of the flags.
+    let folder = process::target_dir().join(format!("web-{}", flavour.name()));
+    process::run(
+        process::cargo()
+            .args([
+                "build",
+                "--quiet",
+                "--package",
+                "pushforward",
+                "--lib",
+                "--target",
+                TARGET,
+            ])
+            .args(["--profile", profile.name()])
+            .arg("--target-dir")
+            .arg(&folder)
+            .env(
+                "RUSTFLAGS",
+                format!("-Ctarget-feature={}", flavour.target_features()),
+            ),
+    )?;
+    Ok(folder
+        .join(TARGET)
+        .join(profile.name())
+        .join("pushforward.wasm"))
+}
+
+fn bind(input: &Path) -> Result<(String, Vec<u8>)> {
+    let mut output = Bindgen::new()
+        .input_path(input)
+        .out_name("pushforward")
+        .web(true)?
+        .typescript(false)
+        // The page chooses between two modules, so the glue has no default one.
+        .omit_default_module_path(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate_output()
+        .with_context(|| format!("wasm-bindgen on {}", input.display()))?;
+    let own = output.snippets().values().flatten().count() + output.local_modules().len();
+    ensure!(
+        own == 0,
+        "the crate must not bring JavaScript of its own: {:?}",
+        output.local_modules()
+    );
+    Ok((output.js().to_owned(), output.wasm_mut().emit_wasm()))
+}
+
+/// Rewrites the glue's closing export list into exports where things are declared.
+fn as_plain_module(glue: &str) -> Result<String> {
+    const LIST: &str = "export { initSync, __wbg_init as default };";
+    ensure!(
+        glue.contains(LIST),
+        "wasm-bindgen's glue no longer ends with `{LIST}`"
+    );
+    let glue = glue.replace(LIST, "export const init = __wbg_init;");
+    Ok(glue.replace("\nfunction initSync(", "\nexport function initSync("))
+}
