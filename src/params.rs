@@ -5,7 +5,10 @@
 
 mod value;
 
-pub use value::{Bandwidth, Matrix, Numbers, ParamValue};
+#[cfg(test)]
+mod tests;
+
+pub use value::{Bandwidth, Matrix, Numbers, ParamValue, quote, shortest};
 
 use crate::error::Problem;
 use serde::Serialize;
@@ -245,7 +248,7 @@ macro_rules! choices {
             fn parse(text: &str, _: &$crate::params::Spec) -> std::result::Result<Self, (String, Option<Self>)> {
                 match text {
                     $($id => Ok(Self::$variant),)+
-                    _ => Err((format!("`{text}` is not one of {}", [$($id),+].join(", ")), None)),
+                    _ => Err((format!("{} is not one of {}", $crate::params::quote(text), [$($id),+].join(", ")), None)),
                 }
             }
             fn show(&self) -> String {

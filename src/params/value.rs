@@ -17,26 +17,57 @@ pub trait ParamValue: Sized + Clone + PartialEq {
     fn show(&self) -> String;
 }
 
-fn number(text: &str, spec: &Spec) -> Result<f64, (String, Option<f64>)> {
-    let value: f64 = match text.parse() {
-        Ok(v) if f64::is_finite(v) => v,
-        _ => return Err((format!("`{text}` is not a number; {}", allowed(spec)), None)),
-    };
-    if value < spec.min || value > spec.max {
-        let nearest = value.clamp(spec.min, spec.max);
-        return Err((
-            format!("{text} is out of range; {}", allowed(spec)),
-            Some(nearest),
-        ));
+/// At most 40 characters of what the user wrote, in quotes: messages stay short whatever the input.
+pub fn quote(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
     }
-    Ok(value)
+}
+
+/// Reads a number and compares it with the range at the precision `round` keeps, so that what `show` writes is
+/// always accepted again. Minus zero becomes zero.
+fn number(text: &str, spec: &Spec, round: fn(f64) -> f64) -> Result<f64, (String, Option<f64>)> {
+    let value = match text.parse() {
+        Ok(v) if f64::is_finite(v) && round(v).is_finite() => round(v) + 0.0,
+        _ => {
+            let message = format!("{} is not a number; {}", quote(text), allowed(spec));
+            return Err((message, None));
+        }
+    };
+    let nearest = value.clamp(round(spec.min), round(spec.max));
+    if value == nearest {
+        return Ok(value);
+    }
+    let message = format!("{} is out of range; {}", quote(text), allowed(spec));
+    Err((message, Some(nearest)))
+}
+
+/// To the nearest f32, as f64.
+fn single(value: f64) -> f64 {
+    f64::from(value as f32)
+}
+
+/// The fewest digits that read back as the same f32, e.g. `0.1`, `12`, `1e-6`.
+pub fn shortest(value: f32) -> String {
+    let decimal = value.to_string();
+    if decimal.len() <= 6 {
+        return decimal;
+    }
+    let exponent = format!("{value:e}");
+    if exponent.len() < decimal.len() {
+        exponent
+    } else {
+        decimal
+    }
 }
 
 fn allowed(spec: &Spec) -> String {
     match (spec.min.is_finite(), spec.max.is_finite()) {
         (true, true) => format!("allowed are {} to {}", spec.min, spec.max),
         (true, false) => format!("allowed are numbers from {}", spec.min),
-        _ => "allowed are finite numbers".to_owned(),
+        (false, true) => format!("allowed are numbers up to {}", spec.max),
+        (false, false) => "allowed are finite numbers".to_owned(),
     }
 }
 
@@ -47,9 +78,9 @@ macro_rules! integer {
             fn parse(text: &str, spec: &Spec) -> Result<Self, (String, Option<Self>)> {
                 let (min, max) = (spec.min.max(0.0), spec.max.min(f64::from(u32::MAX)));
                 let bounded = spec.clone().range(min, max);
-                let value = number(text, &bounded).map_err(|(m, v)| (m, v.map(|v| v.round() as $ty)))?;
+                let value = number(text, &bounded, |v| v).map_err(|(m, v)| (m, v.map(|v| v.round() as $ty)))?;
                 if value.fract() != 0.0 {
-                    return Err((format!("{text} is not a whole number; {}", allowed(&bounded)), Some(value.round() as $ty)));
+                    return Err((format!("{} is not a whole number; {}", quote(text), allowed(&bounded)), Some(value.round() as $ty)));
                 }
                 Ok(value as $ty)
             }
@@ -62,12 +93,12 @@ integer!(u32, usize);
 impl ParamValue for f32 {
     const KIND: Kind = Kind::Number;
     fn parse(text: &str, spec: &Spec) -> Result<Self, (String, Option<Self>)> {
-        number(text, spec)
+        number(text, spec, single)
             .map(|v| v as f32)
             .map_err(|(m, v)| (m, v.map(|v| v as f32)))
     }
     fn show(&self) -> String {
-        self.to_string()
+        shortest(*self)
     }
 }
 
@@ -96,7 +127,7 @@ impl ParamValue for Numbers {
         }
         let mut values = Vec::new();
         for cell in text.split(',') {
-            let value = number(cell.trim(), spec)
+            let value = number(cell.trim(), spec, single)
                 .map_err(|(m, _)| (format!("entry {} of the list: {m}", values.len() + 1), None))?;
             values.push(value as f32);
             if values.len() > 128 * 128 {
@@ -106,7 +137,7 @@ impl ParamValue for Numbers {
         Ok(Self(values))
     }
     fn show(&self) -> String {
-        let cells: Vec<String> = self.0.iter().map(f32::to_string).collect();
+        let cells: Vec<String> = self.0.iter().copied().map(shortest).collect();
         cells.join(",")
     }
 }
@@ -133,7 +164,7 @@ impl ParamValue for Bandwidth {
         if text == "median" {
             return Ok(Self::Median);
         }
-        number(text, spec)
+        number(text, spec, single)
             .map(|v| Self::Fixed(v as f32))
             .map_err(|(m, v)| {
                 (
@@ -145,7 +176,7 @@ impl ParamValue for Bandwidth {
     fn show(&self) -> String {
         match self {
             Self::Median => "median".to_owned(),
-            Self::Fixed(v) => v.to_string(),
+            Self::Fixed(v) => shortest(*v),
         }
     }
 }
