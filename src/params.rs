@@ -201,18 +201,16 @@ macro_rules! params {
             fn specs(&self) -> Vec<$crate::params::Spec> {
                 #[allow(unused_imports, reason = "a set may consist of groups alone")]
                 use $crate::params::ParamValue;
-                #[allow(unused_mut, reason = "a set may be empty")]
-                let mut all: Vec<$crate::params::Spec> = Vec::new();
-                $($(all.extend(self.$group.specs());)*)?
-                $(all.push($crate::params::Spec {
+                let groups: Vec<Vec<$crate::params::Spec>> = vec![$($(self.$group.specs(),)*)?];
+                let own = vec![$($crate::params::Spec {
                     key: stringify!($field),
                     doc: concat!($($doc),+).trim().to_owned(),
                     kind: <$ty as ParamValue>::KIND,
                     choices: <$ty as ParamValue>::CHOICES,
                     default: self.$field.show(),
                     ..$spec
-                });)*
-                all
+                },)*];
+                groups.into_iter().flatten().chain(own).collect()
             }
             fn set(&mut self, key: &str, text: &str) -> Option<std::result::Result<(), $crate::params::Refusal>> {
                 $($(if let Some(done) = self.$group.set(key, text) { return Some(done); })*)?
