@@ -1,6 +1,6 @@
 //! Every parameter type reads what it writes, refuses what is out of range, and offers a nearest value it accepts.
 
-use super::{Bandwidth, Kind, Numbers, ParamValue, Params, Spec, quote, shortest};
+use super::{Bandwidth, Kind, Numbers, ParamValue, Spec, quote, shortest};
 use crate::systems::{Kernel, find};
 use proptest::prelude::*;
 use std::fmt::Debug;
@@ -31,7 +31,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_gives_a_value_in_range_or_a_short_refusal(text in "\\PC{0,60}|[-+.e0-9]{0,12}", low in -1e3..1e3, width in 0.0..1e3) {
+    fn any_text_gives_a_value_in_range_or_a_short_refusal(text in "\\PC{0,60}|[-+.e0-9]{0,12}", low in -1e3..1e3f64, width in 0.0..1e3f64) {
         let spec = ANY.range(low, low + width);
         let accepted = match f32::parse(&text, &spec) {
             Ok(value) => Some(value),
