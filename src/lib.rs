@@ -3,7 +3,7 @@
 //! One description of a step (expressions, graphs, programs), two executors, many small systems. `ARCHITECTURE.md` has
 //! the code map and the invariants; modules import only leftwards along
 //! `error, params, rng, expr, linalg → graph → kernels → exec → ot, targets, data, metrics → systems → session, scene →
-//! link, manifest → cli, web`.
+//! link, manifest, playground → cli, web`.
 
 pub mod data;
 pub mod error;
@@ -14,7 +14,11 @@ pub mod kernels;
 pub mod linalg;
 pub mod metrics;
 pub mod params;
+pub mod playground;
 pub mod rng;
+pub mod scene;
 pub mod session;
 pub mod systems;
 pub mod targets;
+#[cfg(target_arch = "wasm32")]
+pub mod web;

@@ -1,0 +1,14 @@
+//! The picture of a run: frames and panes, a particle rasteriser, contours, arrows, charts, and the draw list that
+//! carries vectors to a canvas.
+//!
+//! Everything here works on plain numbers. It knows no browser, no session and no link: `playground` feeds it.
+
+mod drawlist;
+mod layout;
+mod theme;
+mod view;
+
+pub use drawlist::{Align, Baseline, Dash, DrawList, Marker, TextStyle};
+pub use layout::{Rect, panes};
+pub use theme::{LAYERS, Layer, Layers, Role, Theme};
+pub use view::{Frame, View};

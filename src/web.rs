@@ -1,0 +1,219 @@
+//! The browser's edge: JavaScript types in and out of [`playground::Playground`](crate::playground::Playground), and
+//! nothing else. No function throws on user input: what is wrong comes back as JSON.
+//!
+//! Coordinates are CSS pixels of the stage. A panic prints its message to the console and traps; the page then starts a
+//! fresh worker from the last snapshot.
+
+use crate::{playground, scene};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Sends panics to the console.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// JSON: systems with parameters and presets, metrics, layers (see `manifest`).
+#[wasm_bindgen]
+pub fn manifest() -> String {
+    "{}".to_owned()
+}
+
+/// JSON list of the colour roles' names, in the order that `set_theme` takes.
+#[wasm_bindgen]
+pub fn roles() -> String {
+    playground::json(&scene::Role::NAMES)
+}
+
+/// Panics on purpose, so that tests can see the page survive a crashed worker. Nothing else calls it.
+///
+/// # Panics
+/// Always.
+#[wasm_bindgen]
+pub fn crash_for_test() {
+    panic!("a deliberate crash, asked for by a test");
+}
+
+/// A list of drawing operations for a 2-D canvas; see [`scene::DrawList`] for the stream's grammar.
+#[wasm_bindgen]
+pub struct DrawList(scene::DrawList);
+
+#[wasm_bindgen]
+impl DrawList {
+    /// The stream of operations.
+    pub fn ops(&self) -> Vec<f32> {
+        self.0.ops().to_vec()
+    }
+
+    /// JSON list of the strings that text operations index.
+    pub fn text(&self) -> String {
+        playground::json(self.0.text())
+    }
+}
+
+/// Up to four runs side by side, and their picture.
+#[wasm_bindgen]
+pub struct Playground(playground::Playground);
+
+#[wasm_bindgen]
+impl Playground {
+    /// Opens a link (the hash without `#`); a bad one opens the default demo and says so in `describe().notices`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(link: &str) -> Self {
+        Self(playground::Playground::open(link))
+    }
+
+    /// JSON: link, notices, panes with their values, charts.
+    pub fn describe(&self) -> String {
+        self.0.describe()
+    }
+
+    /// Edits one parameter of pane `pane`, or of all panes that have it where `pane` is −1.
+    pub fn set(&mut self, pane: i32, key: &str, value: &str) -> String {
+        let pane = usize::try_from(pane).ok();
+        playground::json(&self.0.set(pane, key, value))
+    }
+
+    /// Opens another link; returns `describe()`.
+    pub fn set_link(&mut self, link: &str) -> String {
+        self.0.set_link(link);
+        self.0.describe()
+    }
+
+    /// Back to step 0 with the same seed: the same initial state.
+    pub fn reset(&mut self) {
+        self.0.reset();
+    }
+
+    /// Starts again from a fresh seed, which goes into the link. Without a source of randomness the seed stays.
+    pub fn new_seed(&mut self) {
+        if let Ok(seed) = getrandom::u32() {
+            self.0.reseed(seed);
+        }
+    }
+
+    /// Reads a CSV file as `role` (`init`: initial particles). An unusable file leaves the run as it is.
+    pub fn load_csv(&mut self, role: &str, name: &str, text: &str) -> String {
+        playground::json(&self.0.load_csv(role, name, text))
+    }
+
+    /// Works for about `budget` units on all panes in lockstep; returns the steps completed in every pane.
+    pub fn advance(&mut self, budget: f64) -> u32 {
+        self.0.advance(budget as u64)
+    }
+
+    /// Works on metrics; true while work is left.
+    pub fn measure(&mut self, budget: f64) -> bool {
+        self.0.measure(budget as u64)
+    }
+
+    /// Steps done in every pane.
+    pub fn step(&self) -> u32 {
+        self.0.step()
+    }
+
+    /// JSON: step, state with its message, digest, latest metrics.
+    pub fn running_state(&self) -> String {
+        self.0.running_state()
+    }
+
+    /// Size of the stage in CSS pixels, and device pixels a CSS pixel.
+    pub fn resize(&mut self, width: f32, height: f32, ratio: f32) {
+        self.0.resize(width, height, ratio);
+    }
+
+    /// Colours `0xRRGGBBAA` in the order of `roles()`.
+    pub fn set_theme(&mut self, colours: &[u32]) {
+        self.0.set_theme(colours);
+    }
+
+    /// JSON object of layer names to booleans; names left out keep their state.
+    pub fn set_layers(&mut self, layers: &str) {
+        self.0.set_layers(layers);
+    }
+
+    /// Paints density, trails and particles of all panes into the pixel buffer.
+    pub fn render(&mut self) {
+        self.0.render();
+    }
+
+    /// Address of the pixel buffer: RGBA8, opaque, `pixels_width() × pixels_height()`. Ask again after each `render`.
+    pub fn pixels_ptr(&self) -> *const u8 {
+        self.0.pixels().as_ptr()
+    }
+
+    /// Width of the pixel buffer in device pixels.
+    pub fn pixels_width(&self) -> u32 {
+        self.0.pixels_size().0
+    }
+
+    /// Height of the pixel buffer in device pixels.
+    pub fn pixels_height(&self) -> u32 {
+        self.0.pixels_size().1
+    }
+
+    /// Vectors over the stage: contours, axes, arrows, the kernel's circle, titles.
+    pub fn overlay(&mut self) -> DrawList {
+        DrawList(self.0.overlay())
+    }
+
+    /// One metric against the step, a line a pane.
+    pub fn chart(&self, index: usize, width: f32, height: f32) -> DrawList {
+        DrawList(self.0.chart(index, width, height))
+    }
+
+    /// JSON `{columns, rows}`: the numbers behind a chart.
+    pub fn chart_table(&self, index: usize) -> String {
+        self.0.chart_table(index)
+    }
+
+    /// Moves the view by a drag of (`dx`, `dy`).
+    pub fn pan(&mut self, dx: f32, dy: f32) {
+        self.0.pan(dx, dy);
+    }
+
+    /// Magnifies by `factor` around (`x`, `y`).
+    pub fn zoom(&mut self, x: f32, y: f32, factor: f32) {
+        self.0.zoom(x, y, factor);
+    }
+
+    /// Back to the target's own frame.
+    pub fn fit(&mut self) {
+        self.0.fit();
+    }
+
+    /// Puts the initial cloud where a drag began, as wide as the drag was long (a click keeps the width).
+    pub fn place(&mut self, x0: f32, y0: f32, x1: f32, y1: f32) -> String {
+        playground::json(&self.0.place([x0, y0], [x1, y1]))
+    }
+
+    /// Takes drawn points (x, y, x, y, …) as initial particles; they go into the link.
+    pub fn draw(&mut self, points: &[f32]) -> String {
+        playground::json(&self.0.draw(points))
+    }
+
+    /// JSON `{pane, world}` of a point of the stage; `pane` is null between panes.
+    pub fn probe(&mut self, x: f32, y: f32) -> String {
+        self.0.probe(x, y)
+    }
+
+    /// The whole playground as bytes, to resume elsewhere.
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.0.snapshot()
+    }
+
+    /// Resumes from a snapshot; JSON `{ok, message}`. A bad one changes nothing.
+    pub fn restore(&mut self, bytes: &[u8]) -> String {
+        self.0.restore(bytes)
+    }
+
+    /// `particles` or `metrics` as CSV.
+    pub fn export_csv(&self, what: &str) -> String {
+        self.0.export_csv(what)
+    }
+
+    /// The canonical link, without `#`.
+    pub fn link(&self) -> String {
+        self.0.link()
+    }
+}
