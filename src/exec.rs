@@ -1,1 +1,7 @@
-//! Executors: a program is loaded once and replayed.
+//! Executors: a program is loaded once and replayed. So far the CPU, in f32 (runs) and f64 (oracles).
+
+mod cpu;
+mod eval;
+mod plan;
+
+pub use cpu::{Cpu, Progress};

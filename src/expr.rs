@@ -215,6 +215,17 @@ impl Expr {
         highest.max().unwrap_or(0)
     }
 
+    /// Floating point operations of one evaluation, roughly; transcendental functions count as ten.
+    pub fn cost(&self) -> usize {
+        let cost = |node: &Node| match node {
+            Node::Arg(_) | Node::Const(_) => 0,
+            Node::Unary(Unary::Exp | Unary::Ln | Unary::Sin | Unary::Cos | Unary::Tanh, _) => 10,
+            Node::Binary(Binary::Pow, ..) => 20,
+            _ => 1,
+        };
+        self.nodes.iter().map(cost).sum()
+    }
+
     /// The value, if the expression is a constant.
     pub fn constant(&self) -> Option<f64> {
         match *self.nodes {

@@ -114,5 +114,35 @@ pub struct PairSum {
     pub channels: Vec<usize>,
 }
 
+impl PairSum {
+    /// The same sum as plain ops over an [n, m] matrix: the oracle of the hot op, for small n and m.
+    ///
+    /// **Shapes** as in [`Graph::pair_sum`].
+    pub fn expansion<'g>(
+        &self,
+        graph: &'g Graph,
+        x: Var<'g>,
+        y: Var<'g>,
+        v: Var<'g>,
+        params: &[Var<'g>],
+    ) -> Var<'g> {
+        let (n, m, d) = (x.shape()[0], y.shape()[0], x.shape()[1]);
+        let difference = x.reshape(&[n, 1, d]) - y.reshape(&[1, m, d]);
+        let mut args = vec![
+            difference.square().sum(2),
+            x.matmul_with(y, Transposed::No, Transposed::Yes),
+        ];
+        args.extend(params);
+        let mut start = 0;
+        let mut parts = Vec::new();
+        for (kernel, &width) in self.kernels.iter().zip(&self.channels) {
+            let k = graph.map(kernel.clone(), &args).broadcast(&[n, m]);
+            parts.push(k.matmul(v.slice(1, start, width)));
+            start += width;
+        }
+        graph.concat(&parts, 1)
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,1 +1,30 @@
-//! Hand-written kernels of the hot ops, generic over SIMD width.
+//! Hand-written kernels of the hot ops, generic over the number type and over SIMD width.
+//!
+//! Every loop over entries lives here, behind `fearless_simd` dispatch: natively the widest instruction set the machine has,
+//! in wasm simd128 or relaxed SIMD by build. A kernel computes a range of rows, so that an executor can stop between rows.
+
+pub mod gaussian;
+pub mod map;
+pub mod matmul;
+pub mod median;
+pub mod pair_sum;
+pub mod random;
+
+use crate::expr::Real;
+use fearless_simd::Level;
+
+/// Number types that kernels run on: `f32` with fast paths, `f64` as the oracle.
+pub trait Number: Real {
+    /// Fast path of [`pair_sum`] for one Gaussian kernel; false where there is none.
+    fn gaussian_pair_sum(_: Level, _: &mut pair_sum::Job<'_, Self>) -> bool {
+        false
+    }
+}
+
+impl Number for f64 {}
+
+impl Number for f32 {
+    fn gaussian_pair_sum(level: Level, job: &mut pair_sum::Job<'_, Self>) -> bool {
+        gaussian::run(level, job)
+    }
+}

@@ -1,0 +1,97 @@
+//! Hot op: pairwise kernel sums, out[i, c] = Σ_j k_{g(c)}(|x_i − y_j|², x_i·y_j; params) v[j, c], without an n×m matrix.
+//!
+//! Lanes run over i, j is broadcast, so the sum over j has one order whatever the SIMD width. This general path interprets
+//! the kernel expressions; a single Gaussian kernel takes `gaussian`.
+
+use super::Number;
+use super::map::{CHUNK, MapCode, Operand};
+use crate::graph::PairSum;
+use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd_macros::simd;
+
+/// A pairwise sum over a range of rows.
+#[derive(Debug)]
+pub struct Job<'a, R> {
+    /// Kernels and their channels.
+    pub sum: &'a PairSum,
+    /// Positions that are summed at, `[n, d]`.
+    pub x: &'a [R],
+    /// Positions that are summed over, `[m, d]`.
+    pub y: &'a [R],
+    /// Weights, `[m, c]`.
+    pub v: &'a [R],
+    /// Scalar parameters of the kernels.
+    pub params: &'a [R],
+    /// Dimension d.
+    pub d: usize,
+    /// First row computed.
+    pub first: usize,
+    /// Results of rows `first..`, `[rows, c]`.
+    pub out: &'a mut [R],
+}
+
+impl<R> Job<'_, R> {
+    /// Channels c of `v`.
+    pub fn channels(&self) -> usize {
+        self.sum.channels.iter().sum()
+    }
+}
+
+/// Computes the rows of `job`.
+///
+/// # Panics
+/// A slice is too short for its shape.
+pub fn run<R: Number>(level: Level, job: &mut Job<'_, R>) {
+    if !R::gaussian_pair_sum(level, job) {
+        dispatch!(level, simd => general(simd, job));
+    }
+}
+
+#[simd]
+fn general<S: Simd, R: Number>(simd: S, job: &mut Job<'_, R>) {
+    let (d, c) = (job.d, job.channels());
+    let mut codes: Vec<MapCode<R>> = job.sum.kernels.iter().map(MapCode::new).collect();
+    let params: Vec<Operand<'_, R>> = job.params.iter().map(|&p| Operand::Scalar(p)).collect();
+    let rows = job.out.len() / c.max(1);
+    let mut lanes = vec![R::ZERO; d * CHUNK];
+    let mut totals = vec![R::ZERO; c * CHUNK];
+    let (mut r2, mut dot, mut k) = ([R::ZERO; CHUNK], [R::ZERO; CHUNK], [R::ZERO; CHUNK]);
+    for start in (0..rows).step_by(CHUNK) {
+        let len = CHUNK.min(rows - start);
+        for (a, lane) in lanes.chunks_exact_mut(CHUNK).enumerate() {
+            for (i, l) in lane[..len].iter_mut().enumerate() {
+                *l = job.x[(job.first + start + i) * d + a];
+            }
+        }
+        totals.fill(R::ZERO);
+        for (y, v) in job.y.chunks_exact(d).zip(job.v.chunks_exact(c)) {
+            r2.fill(R::ZERO);
+            dot.fill(R::ZERO);
+            for (lane, &y) in lanes.chunks_exact(CHUNK).zip(y) {
+                for i in 0..CHUNK {
+                    let difference = lane[i] - y;
+                    r2[i] += difference * difference;
+                    dot[i] += lane[i] * y;
+                }
+            }
+            let mut operands = vec![Operand::Entries(&r2[..len]), Operand::Entries(&dot[..len])];
+            operands.extend(&params);
+            let mut channel = 0;
+            for (code, &width) in codes.iter_mut().zip(&job.sum.channels) {
+                code.run_inline(simd, &operands, &mut k[..len]);
+                for w in channel..channel + width {
+                    let total = &mut totals[w * CHUNK..(w + 1) * CHUNK];
+                    for i in 0..CHUNK {
+                        total[i] += k[i] * v[w];
+                    }
+                }
+                channel += width;
+            }
+        }
+        for i in 0..len {
+            for w in 0..c {
+                job.out[(start + i) * c + w] = totals[w * CHUNK + i];
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Counter-based random numbers for a range of entries; the same bits as `rng::normal_at`, eight counters at a time.
+
+use crate::expr::Real;
+use crate::graph::Draw;
+use crate::rng;
+use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd_macros::simd;
+
+/// Pairs of entries drawn together.
+const LANES: usize = 64;
+
+/// Names a draw: seed, stream and step.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Seed of the run.
+    pub seed: u32,
+    /// Purpose of the draw.
+    pub stream: u32,
+    /// Step it belongs to.
+    pub step: u32,
+}
+
+/// Fills `out` with entries `first, first + 1, …` of the draw.
+pub fn fill<R: Real>(level: Level, draw: Draw, key: Key, first: usize, out: &mut [R]) {
+    dispatch!(level, simd => fill_simd(simd, draw, key, first, out));
+}
+
+#[simd]
+fn fill_simd<S: Simd, R: Real>(_: S, draw: Draw, key: Key, first: usize, out: &mut [R]) {
+    let mut done = 0;
+    while done < out.len() {
+        let entry = first + done;
+        let pair = entry / 2;
+        let mut values = [[0f32; 2]; LANES];
+        for (lane, value) in values.iter_mut().enumerate() {
+            let counter = [key.step, (pair + lane) as u32];
+            let bits = rng::threefry2x32([key.seed, key.stream], counter);
+            *value = match draw {
+                Draw::Uniform => bits.map(rng::uniform),
+                Draw::Normal => rng::normals(bits),
+            };
+        }
+        let flat = values.as_flattened();
+        let skip = entry % 2;
+        let len = (2 * LANES - skip).min(out.len() - done);
+        for (o, &v) in out[done..done + len].iter_mut().zip(&flat[skip..]) {
+            *o = R::from_f64(f64::from(v));
+        }
+        done += len;
+    }
+}
