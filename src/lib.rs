@@ -13,6 +13,7 @@ pub mod graph;
 pub mod kernels;
 pub mod linalg;
 pub mod metrics;
+pub mod ot;
 pub mod params;
 pub mod playground;
 pub mod rng;
