@@ -52,7 +52,7 @@ fn policy(html: &str, reach: Reach) -> String {
     };
     format!(
         "default-src 'none'; script-src{own} 'wasm-unsafe-eval'{scripts}; style-src{}; img-src{own} data: blob:; \
-         connect-src {connections}; worker-src{own} blob:; base-uri 'none'; form-action 'none'",
+         connect-src {connections}; frame-src {connections}; worker-src{own} blob:; base-uri 'none'; form-action 'none'",
         or_none(format!("{own}{styles}"))
     )
 }
