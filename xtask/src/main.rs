@@ -3,12 +3,17 @@
 //! It builds and checks; nothing here is part of what the page or the command line does.
 
 mod assemble;
+mod bless;
+mod check;
 mod explain;
+mod install;
 mod linker;
 mod policy;
 mod process;
+mod readme;
 mod serve;
 mod sizes;
+mod tally;
 mod wasm;
 
 use std::process::ExitCode;
@@ -33,6 +38,10 @@ enum Command {
     Build(BuildOptions),
     /// Build the page and serve it on this machine
     Serve(serve::Options),
+    /// Run every check and every test, native and in the browser
+    Test(check::Options),
+    /// Record snapshots and generated documents anew
+    Bless,
 }
 
 #[derive(clap::Args)]
@@ -56,5 +65,7 @@ fn run() -> Result<()> {
     match Cli::parse().command {
         Command::Build(options) => assemble::dist(Profile::of_build(options.dev.into())),
         Command::Serve(options) => serve::run(&options),
+        Command::Test(options) => check::run(&options),
+        Command::Bless => bless::run(),
     }
 }

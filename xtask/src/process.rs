@@ -64,8 +64,10 @@ pub fn shown(command: &Command) -> String {
         .join(" ")
 }
 
-/// Whether a program of this name can be found.
-pub fn exists(program: &str) -> bool {
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&paths).any(|folder| folder.join(program).is_file())
+/// Where a program of this name lies, if anywhere on the PATH.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let paths = std::env::var_os("PATH")?;
+    std::env::split_paths(&paths)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
 }

@@ -7,7 +7,8 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::process;
 
-const TARGET: &str = "wasm32-unknown-unknown";
+/// The browser, as the compiler calls it.
+pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// How the browser module is optimised.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -127,7 +128,7 @@ pub fn ensure_target() -> Result<()> {
         return Ok(());
     }
     ensure!(
-        process::exists("rustup"),
+        process::find("rustup").is_some(),
         "install the Rust target {TARGET} (with rustup: `rustup target add {TARGET}`)"
     );
     process::run(process::command("rustup").args(["target", "add", TARGET]))
