@@ -110,6 +110,7 @@ pub fn typos() -> Option<PathBuf> {
             "install",
             "--quiet",
             "--disable-pip-version-check",
+            "--root-user-action=ignore",
             "--no-deps",
             "--target",
         ]);

@@ -53,7 +53,7 @@ struct BuildOptions {
 
 fn main() -> ExitCode {
     match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -61,11 +61,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<()> {
+fn run() -> Result<ExitCode> {
     match Cli::parse().command {
-        Command::Build(options) => assemble::dist(Profile::of_build(options.dev.into())),
-        Command::Serve(options) => serve::run(&options),
-        Command::Test(options) => check::run(&options),
-        Command::Bless => bless::run(),
+        Command::Build(options) => assemble::dist(Profile::of_build(options.dev.into()))?,
+        Command::Serve(options) => serve::run(&options)?,
+        Command::Test(options) => return Ok(check::run(&options)),
+        Command::Bless => bless::run()?,
     }
+    Ok(ExitCode::SUCCESS)
 }
