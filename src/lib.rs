@@ -12,6 +12,7 @@ pub mod expr;
 pub mod graph;
 pub mod kernels;
 pub mod linalg;
+pub mod link;
 pub mod metrics;
 pub mod ot;
 pub mod params;
