@@ -5,10 +5,14 @@
 
 mod drawlist;
 mod layout;
+mod raster;
 mod theme;
+mod trails;
 mod view;
 
 pub use drawlist::{Align, Baseline, Dash, DrawList, Marker, TextStyle};
 pub use layout::{Rect, panes};
+pub use raster::{Canvas, CloudStyle};
 pub use theme::{LAYERS, Layer, Layers, Role, Theme};
+pub use trails::Trails;
 pub use view::{Frame, View};

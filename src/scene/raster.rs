@@ -1,0 +1,213 @@
+//! An RGBA framebuffer and the two ways of painting a cloud into it: anti-aliased discs while particles can be told
+//! apart, an accumulated and tone-mapped density of points where they cannot.
+//!
+//! Integers throughout the inner loops, rows of whole vectors, no allocation a frame. All coordinates are device pixels.
+
+mod accumulate;
+mod stamp;
+
+use super::layout::Rect;
+use super::view::View;
+use accumulate::Accumulator;
+use stamp::{SUB, disc_coverage};
+
+/// An opaque RGBA8 picture with what is needed to paint clouds into it.
+#[derive(Debug, Clone, Default)]
+pub struct Canvas {
+    width: usize,
+    height: usize,
+    pixels: Vec<u8>,
+    accumulator: Accumulator,
+}
+
+/// How a cloud is painted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CloudStyle {
+    /// Colour of a particle.
+    pub colour: [u8; 4],
+    /// Colour that dense places tend to.
+    pub dense: [u8; 4],
+    /// Colour of the thin rim that keeps overlapping discs apart.
+    pub rim: [u8; 4],
+    /// Device pixels a CSS pixel.
+    pub ratio: f32,
+}
+
+/// A premultiplied disc: out = add + pixel·keep/256, channel by channel.
+struct Disc {
+    size: usize,
+    /// `[SUB·SUB, size, size, 4]`
+    add: Vec<u8>,
+    keep: Vec<u16>,
+}
+
+/// Whole pixels of `rect` inside a picture: x0, y0, x1, y1.
+fn clip(rect: Rect, width: usize, height: usize) -> [usize; 4] {
+    let end = |v: f32, limit: usize| (v.round().max(0.0) as usize).min(limit);
+    [
+        end(rect.x, width),
+        end(rect.y, height),
+        end(rect.x + rect.w, width),
+        end(rect.y + rect.h, height),
+    ]
+}
+
+/// Above this share of the pane covered twice, discs merge into a blob and the cloud is painted as a density.
+const CROWDED: f32 = 0.35;
+
+impl CloudStyle {
+    /// Radius of a disc that suits `n` particles in a pane of `area` device pixels.
+    fn radius(&self, n: usize, area: f32) -> f32 {
+        let css_area = area / (self.ratio * self.ratio);
+        (0.09 * (css_area / n.max(1) as f32).sqrt()).clamp(1.7, 3.6) * self.ratio
+    }
+
+    fn is_crowded(&self, n: usize, area: f32) -> bool {
+        let r = self.radius(n, area);
+        // Clouds fill about a quarter of their pane.
+        n as f32 * std::f32::consts::PI * r * r > CROWDED * 0.25 * area
+    }
+
+    fn disc(&self, radius: f32) -> Disc {
+        let rim = 0.8 * self.ratio;
+        let size = ((2.0 * (radius + rim) + 2.0).ceil() as usize).next_multiple_of(4);
+        let (mut add, mut keep) = (Vec::new(), Vec::new());
+        for sub in 0..SUB * SUB {
+            let inner = disc_coverage(radius, size, sub);
+            let outer = disc_coverage(radius + rim, size, sub);
+            for (fill, halo) in inner.iter().zip(outer) {
+                let fill = fill * 0.92;
+                // The rim lies behind the disc: over-compositing of two layers.
+                let halo = halo * 0.55 * (1.0 - fill);
+                for c in 0..3 {
+                    let value = fill * f32::from(self.colour[c]) + halo * f32::from(self.rim[c]);
+                    add.push(value as u8);
+                    keep.push((256.0 * (1.0 - fill - halo)) as u16);
+                }
+                add.push(0);
+                keep.push(256);
+            }
+        }
+        Disc { size, add, keep }
+    }
+}
+
+impl Canvas {
+    /// Makes the picture `width × height` device pixels; its content is undefined until painted.
+    pub fn resize(&mut self, width: usize, height: usize) {
+        (self.width, self.height) = (width, height);
+        self.pixels.resize(4 * width * height, 255);
+    }
+
+    /// Width and height in device pixels.
+    pub fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
+    }
+
+    /// RGBA8, rows from the top.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// Fills all with one opaque colour.
+    pub fn clear(&mut self, [r, g, b, _]: [u8; 4]) {
+        for pixel in self.pixels.as_chunks_mut::<4>().0 {
+            *pixel = [r, g, b, 255];
+        }
+    }
+
+    /// Copies an opaque picture `[height, width, 4]` whose top left corner lies at `at`; what lies outside is left out.
+    pub fn paste(&mut self, at: [usize; 2], width: usize, picture: &[u8]) {
+        let shown = width.min(self.width.saturating_sub(at[0]));
+        if shown == 0 {
+            return;
+        }
+        let rows = picture.chunks_exact(4 * width);
+        for (y, row) in (at[1]..self.height).zip(rows) {
+            let start = 4 * (y * self.width + at[0]);
+            self.pixels[start..start + 4 * shown].copy_from_slice(&row[..4 * shown]);
+        }
+    }
+
+    /// Paints particles.
+    ///
+    /// **Shapes** `x`: row-major `[n, d]`; `axes`: the two coordinates shown. Particles that are not finite or lie
+    /// outside the view's rectangle are left out.
+    pub fn cloud(&mut self, x: &[f32], d: usize, axes: [usize; 2], view: &View, style: CloudStyle) {
+        let n = x.len() / d.max(1);
+        let area = view.rect.w * view.rect.h;
+        if n == 0 || axes.iter().any(|a| *a >= d) || self.pixels.is_empty() {
+            return;
+        }
+        if style.is_crowded(n, area) {
+            let bounds = clip(view.rect, self.width, self.height);
+            self.accumulator.start(bounds);
+            self.accumulator.points(x, d, axes, view, style.ratio);
+            let load = n as f32 * self.accumulator.mass() / (0.25 * area);
+            let alpha = (0.62 / (1.0 + 0.55 * load)).clamp(0.035, 0.6);
+            let tone = accumulate::Tone {
+                alpha,
+                colour: style.colour,
+                dense: style.dense,
+            };
+            self.accumulator.develop(&mut self.pixels, self.width, tone);
+        } else {
+            self.discs(x, d, axes, view, &style.disc(style.radius(n, area)));
+        }
+    }
+
+    fn discs(&mut self, x: &[f32], d: usize, axes: [usize; 2], view: &View, disc: &Disc) {
+        let [x0, y0, x1, y1] = clip(view.rect, self.width, self.height).map(|v| v as isize);
+        let half = disc.size as f32 / 2.0;
+        for particle in x.chunks_exact(d) {
+            let [px, py] = view.to_pixel([particle[axes[0]], particle[axes[1]]]);
+            let Some((left, top, sub)) =
+                stamp::place([px - half, py - half], disc.size, [x0, y0, x1, y1])
+            else {
+                continue;
+            };
+            // Columns and rows of the stamp that lie inside the rectangle.
+            let columns =
+                [(x0 - left).max(0), (x1 - left).min(disc.size as isize)].map(|v| 4 * v as usize);
+            let rows = [(y0 - top).max(0), (y1 - top).min(disc.size as isize)];
+            let base = sub * disc.size * disc.size * 4;
+            for row in rows[0]..rows[1] {
+                let source = base + row as usize * disc.size * 4;
+                let at = 4 * ((top + row) * self.width as isize + left);
+                let range =
+                    (at + columns[0] as isize) as usize..(at + columns[1] as isize) as usize;
+                let add = &disc.add[source + columns[0]..source + columns[1]];
+                let keep = &disc.keep[source + columns[0]..source + columns[1]];
+                for ((pixel, add), keep) in self.pixels[range].iter_mut().zip(add).zip(keep) {
+                    *pixel = add.wrapping_add(((u16::from(*pixel) * keep) >> 8) as u8);
+                }
+            }
+        }
+    }
+
+    /// Paints polylines that fade towards their tails; see [`super::Trails`].
+    pub(super) fn lines(
+        &mut self,
+        view: &View,
+        colour: [u8; 4],
+        strength: f32,
+        emit: impl FnOnce(&mut dyn FnMut([f32; 2], [f32; 2], f32)),
+    ) {
+        if self.pixels.is_empty() {
+            return;
+        }
+        self.accumulator
+            .start(clip(view.rect, self.width, self.height));
+        let accumulator = &mut self.accumulator;
+        emit(&mut |a, b, weight| accumulator.segment(a, b, weight));
+        let tone = accumulate::Tone {
+            alpha: strength,
+            colour,
+            dense: colour,
+        };
+        self.accumulator.develop(&mut self.pixels, self.width, tone);
+    }
+}
+
+#[cfg(test)]
+mod tests;

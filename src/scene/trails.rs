@@ -1,0 +1,122 @@
+//! Where particles came from: a ring of past positions of a stable subset, painted as fading lines.
+
+use super::raster::Canvas;
+use super::view::View;
+
+/// Most particles that leave a trail.
+const FOLLOWED: usize = 2000;
+/// Past positions kept of each.
+const LENGTH: usize = 48;
+
+/// Past positions `[LENGTH, followed, d]`, in a ring.
+#[derive(Debug, Clone, Default)]
+pub struct Trails {
+    n: usize,
+    d: usize,
+    stride: usize,
+    kept: Vec<Vec<f32>>,
+    next: usize,
+    step: Option<u32>,
+}
+
+impl Trails {
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Keeps the positions `x: [n, d]` of `step`; an earlier step or another shape starts anew.
+    pub fn record(&mut self, step: u32, x: &[f32], n: usize, d: usize) {
+        if (self.n, self.d) != (n, d) || self.step.is_some_and(|last| step < last) {
+            self.clear();
+            (self.n, self.d) = (n, d);
+            self.stride = n.div_ceil(FOLLOWED).max(1);
+        }
+        if self.step == Some(step) {
+            return;
+        }
+        self.step = Some(step);
+        if self.kept.len() < LENGTH {
+            self.kept.push(Vec::new());
+        }
+        let row = &mut self.kept[self.next];
+        row.clear();
+        row.extend(x.chunks_exact(d.max(1)).step_by(self.stride).flatten());
+        self.next = (self.next + 1) % LENGTH;
+    }
+
+    /// Paints them; the tail is faint, the head strong.
+    pub fn paint(&self, canvas: &mut Canvas, axes: [usize; 2], view: &View, colour: [u8; 4]) {
+        let count = self.kept.len();
+        if count < 2 || axes.iter().any(|a| *a >= self.d) {
+            return;
+        }
+        // Many trails share the same space: each is fainter.
+        let followed = self.n.div_ceil(self.stride);
+        let strength = (0.85 - 0.1 * (followed as f32 / 100.0).max(1.0).ln()).clamp(0.3, 0.85);
+        canvas.lines(view, colour, strength, |line| {
+            for age in 1..count {
+                let at = |age: usize| &self.kept[(self.next + 2 * LENGTH - 1 - age) % LENGTH];
+                let fade = 1.0 - age as f32 / LENGTH as f32;
+                let pairs = at(age)
+                    .chunks_exact(self.d)
+                    .zip(at(age - 1).chunks_exact(self.d));
+                for (from, to) in pairs {
+                    let [a, b] = [from, to].map(|p| view.to_pixel([p[axes[0]], p[axes[1]]]));
+                    line(a, b, fade * fade);
+                }
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::{Frame, Rect};
+
+    fn painted(trails: &Trails) -> usize {
+        let mut canvas = Canvas::default();
+        canvas.resize(64, 64);
+        canvas.clear([255; 4]);
+        let rect = Rect {
+            x: 0.0,
+            y: 0.0,
+            w: 64.0,
+            h: 64.0,
+        };
+        trails.paint(
+            &mut canvas,
+            [0, 1],
+            &View::fit(Frame::new([-1.0, -1.0, 1.0, 1.0]), rect),
+            [0, 0, 0, 255],
+        );
+        canvas
+            .pixels()
+            .chunks_exact(4)
+            .filter(|p| p[0] < 250)
+            .count()
+    }
+
+    #[test]
+    fn a_moving_particle_leaves_a_line_and_a_reset_removes_it() {
+        let mut trails = Trails::default();
+        for step in 0..100 {
+            trails.record(step, &[-0.9 + 0.018 * step as f32, 0.0], 1, 2);
+        }
+        let length = painted(&trails);
+        assert!((20..80).contains(&length), "{length}");
+        trails.record(0, &[0.0, 0.0], 1, 2);
+        assert_eq!(painted(&trails), 0);
+    }
+
+    #[test]
+    fn large_clouds_are_thinned() {
+        let mut trails = Trails::default();
+        let x = vec![0.0; 200_000];
+        for step in 0..3 {
+            trails.record(step, &x, 100_000, 2);
+        }
+        assert!(trails.kept[0].len() <= 2 * FOLLOWED);
+    }
+}
