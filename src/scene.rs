@@ -3,16 +3,22 @@
 //!
 //! Everything here works on plain numbers. It knows no browser, no session and no link: `playground` feeds it.
 
+mod contour;
+mod density;
 mod drawlist;
 mod layout;
 mod raster;
 mod theme;
+mod ticks;
 mod trails;
 mod view;
 
+pub use contour::{HDR_MASSES, HdrTable, contour_lines, ellipse};
+pub use density::{Backdrop, Grid};
 pub use drawlist::{Align, Baseline, Dash, DrawList, Marker, TextStyle};
 pub use layout::{Rect, panes};
 pub use raster::{Canvas, CloudStyle};
 pub use theme::{LAYERS, Layer, Layers, Role, Theme};
+pub use ticks::{Scale, Ticks, short};
 pub use trails::Trails;
 pub use view::{Frame, View};
