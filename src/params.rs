@@ -8,7 +8,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use value::{Bandwidth, Matrix, Numbers, ParamValue, quote, shortest};
+pub use value::{Bandwidth, Matrix, MetricBandwidth, Numbers, ParamValue, quote, shortest};
 
 use crate::error::Problem;
 use serde::Serialize;

@@ -4,11 +4,13 @@
 //! It knows neither devices nor browsers.
 
 mod kernel;
+pub mod mala;
 mod sampling;
 pub mod svgd;
+pub mod ula;
 
 pub use kernel::Kernel;
-pub use sampling::Sampling;
+pub use sampling::{Init, Sampling};
 
 use crate::data::Table;
 use crate::error::Result;
@@ -18,7 +20,7 @@ use crate::targets::Target;
 use std::rc::Rc;
 
 /// Every system, in the order of the rooms.
-pub static REGISTRY: &[&Entry] = &[&svgd::ENTRY];
+pub static REGISTRY: &[&Entry] = &[&ula::ENTRY, &mala::ENTRY, &svgd::ENTRY];
 
 /// The entry of `id`.
 pub fn find(id: &str) -> Option<&'static Entry> {

@@ -145,38 +145,50 @@ impl ParamValue for Numbers {
 /// A square matrix in row-major order; the syntax is that of [`Numbers`].
 pub type Matrix = Numbers;
 
-/// A kernel bandwidth: the median rule, or a fixed variance h².
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Bandwidth {
-    /// h² = ½ med(r²)/ln(n+1), renewed as the particles move.
-    Median,
-    /// A fixed h².
-    Fixed(f32),
+/// A type that is a number or one word.
+macro_rules! number_or {
+    ($(#[$meta:meta])* $name:ident, $(#[$doc:meta])* $word:ident = $id:literal $label:literal) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        pub enum $name {
+            $(#[$doc])*
+            $word,
+            /// A fixed value.
+            Fixed(f32),
+        }
+
+        impl ParamValue for $name {
+            const KIND: Kind = Kind::NumberOr;
+            const CHOICES: &'static [Choice] = &[Choice { id: $id, label: $label }];
+            fn parse(text: &str, spec: &Spec) -> Result<Self, (String, Option<Self>)> {
+                if text == $id {
+                    return Ok(Self::$word);
+                }
+                let fixed = |v| Self::Fixed(v as f32);
+                number(text, spec, single)
+                    .map(fixed)
+                    .map_err(|(m, v)| (format!(concat!("{}, or `", $id, "`"), m), v.map(fixed)))
+            }
+            fn show(&self) -> String {
+                match self {
+                    Self::$word => $id.to_owned(),
+                    Self::Fixed(v) => shortest(*v),
+                }
+            }
+        }
+    };
 }
 
-impl ParamValue for Bandwidth {
-    const KIND: Kind = Kind::NumberOr;
-    const CHOICES: &'static [Choice] = &[Choice {
-        id: "median",
-        label: "median rule",
-    }];
-    fn parse(text: &str, spec: &Spec) -> Result<Self, (String, Option<Self>)> {
-        if text == "median" {
-            return Ok(Self::Median);
-        }
-        number(text, spec, single)
-            .map(|v| Self::Fixed(v as f32))
-            .map_err(|(m, v)| {
-                (
-                    format!("{m}, or `median`"),
-                    v.map(|v| Self::Fixed(v as f32)),
-                )
-            })
-    }
-    fn show(&self) -> String {
-        match self {
-            Self::Median => "median".to_owned(),
-            Self::Fixed(v) => shortest(*v),
-        }
-    }
+number_or! {
+    /// A kernel bandwidth: the median rule, or a fixed variance h².
+    Bandwidth,
+    /// h² = ½ med(r²)/ln(n+1), renewed as the particles move.
+    Median = "median" "median rule"
+}
+
+number_or! {
+    /// The bandwidth h² of a metric: that of the system, or a fixed one.
+    MetricBandwidth,
+    /// The system's bandwidth where it is a number, else 1.
+    Auto = "auto" "as the system's, else 1"
 }
