@@ -27,6 +27,18 @@ pub fn find(id: &str) -> Option<&'static Entry> {
     REGISTRY.iter().copied().find(|e| e.id == id)
 }
 
+/// A copy of `system`, which is one of `entry`'s.
+pub fn copy(entry: &Entry, system: &dyn System) -> Box<dyn System> {
+    let mut copy = (entry.fresh)();
+    for spec in copy.specs() {
+        if let Some(text) = system.get(spec.key) {
+            // What `get` writes, `set` accepts.
+            let _ = copy.set(spec.key, &text);
+        }
+    }
+    copy
+}
+
 /// What the registry knows of a system before it is built.
 #[derive(Debug)]
 pub struct Entry {

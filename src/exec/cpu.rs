@@ -169,22 +169,55 @@ impl<R: Number> Cpu<R> {
 
     /// Runs a program to its end.
     pub fn run(&mut self, program: usize) {
-        while self.advance(program, u64::MAX) == Progress::Working {}
+        let mut unlimited = u64::MAX;
+        while self.advance(program, &mut unlimited) == Progress::Working {}
     }
 
-    /// Runs a program for about `budget` floating point operations, from where it stopped last.
-    pub fn advance(&mut self, program: usize, budget: u64) -> Progress {
-        let mut left = budget;
+    /// Runs a program to its end while another may be unfinished.
+    pub fn run_aside(&mut self, program: usize) {
+        let cursor = std::mem::take(&mut self.cursor);
+        self.run(program);
+        self.cursor = cursor;
+    }
+
+    /// Runs a program from where it stopped last, until `budget` (about floating point operations) is spent.
+    pub fn advance(&mut self, program: usize, budget: &mut u64) -> Progress {
         while self.cursor.stage < self.programs[program].plan.stages.len() {
-            let spent = self.work(program, left);
-            left = left.saturating_sub(spent);
-            if left == 0 {
+            if *budget == 0 {
                 return Progress::Working;
             }
+            let spent = self.work(program, *budget);
+            *budget = budget.saturating_sub(spent);
         }
         self.cursor = Cursor::default();
         self.assign(program);
         Progress::Finished
+    }
+
+    /// The programs loaded so far.
+    pub fn programs(&self) -> impl Iterator<Item = &Program> {
+        self.programs.iter().map(|p| &p.program)
+    }
+
+    /// Build target and rounding of this module: two runs agree bit by bit where these agree.
+    pub fn module(&self) -> String {
+        let rounding = if fused(self.level) { "fma" } else { "plain" };
+        let rounding = match (
+            cfg!(target_arch = "wasm32"),
+            cfg!(target_feature = "relaxed-simd"),
+        ) {
+            (true, true) => "relaxed",
+            (true, false) => "simd",
+            _ => rounding,
+        };
+        format!("{}-{rounding}", std::env::consts::ARCH)
+    }
+
+    /// The device in words.
+    pub fn device(&self) -> String {
+        let name = format!("{:?}", self.level);
+        let name = name.split('(').next().unwrap_or_default().to_owned();
+        format!("CPU, {name}, one thread")
     }
 
     /// Forgets an unfinished program.
@@ -284,4 +317,17 @@ impl<R: Number> Cpu<R> {
             _ => unreachable!("leaves are not evaluated"),
         }
     }
+}
+
+/// Whether multiply–add rounds once at this level.
+fn fused(level: Level) -> bool {
+    use fearless_simd::{Simd, SimdBase, SimdFloat, dispatch};
+    #[inline(always)]
+    fn probe<S: Simd>(simd: S) -> bool {
+        let splat = |v: f32| S::f32s::splat(simd, v);
+        let x = splat(1.0 + f32::EPSILON);
+        let exact = x.mul_add(x, splat(-1.0 - 2.0 * f32::EPSILON));
+        exact.as_slice()[0] != 0.0
+    }
+    dispatch!(level, simd => probe(simd))
 }

@@ -40,7 +40,14 @@ impl Kernel {
     /// **Shapes** `x, score: [n, d]`; `h2`, `beta`: scalars; `a: [d, d]`, symmetric (bilinear kernel only).
     ///
     /// **Source** Liu and Wang (2016), eq. 8: φ_i = (1/n) Σ_j [k(x_j, x_i) s_j + ∇_{x_j} k(x_j, x_i)].
-    pub fn stein<'g>(self, x: Var<'g>, score: Var<'g>, h2: Var<'g>, beta: Var<'g>, a: Var<'g>) -> Var<'g> {
+    pub fn stein<'g>(
+        self,
+        x: Var<'g>,
+        score: Var<'g>,
+        h2: Var<'g>,
+        beta: Var<'g>,
+        a: Var<'g>,
+    ) -> Var<'g> {
         if self != Self::Rbf {
             let parts = self.direction(x, score, h2, beta, a);
             return parts.drift + parts.repulsion;

@@ -57,7 +57,9 @@ impl Sampling {
         }
         let around = |draws: Vec<f32>| {
             let centred = draws.iter().enumerate();
-            centred.map(|(i, z)| mean[i % d] + self.init_scale * z).collect()
+            centred
+                .map(|(i, z)| mean[i % d] + self.init_scale * z)
+                .collect()
         };
         Ok(match self.init {
             Init::Normal => around(rng::normal_vec(self.seed, stream::INIT, 0, n * d)),
@@ -94,7 +96,13 @@ impl Sampling {
             target,
             arrows: None,
             kernel_width: bandwidth.map(|h2| KernelWidth::Fixed(h2.sqrt())),
-            metrics: vec![Metric::Ksd2, Metric::Kl, Metric::W2, Metric::MeanErr, Metric::CovErr],
+            metrics: vec![
+                Metric::Ksd2,
+                Metric::Kl,
+                Metric::W2,
+                Metric::MeanErr,
+                Metric::CovErr,
+            ],
             metric_bandwidth: match self.metric_bandwidth {
                 MetricBandwidth::Auto => bandwidth.unwrap_or(1.0),
                 MetricBandwidth::Fixed(h2) => h2,

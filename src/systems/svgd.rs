@@ -3,7 +3,9 @@
 //! **Source** Q. Liu, D. Wang, "Stein variational gradient descent" (NeurIPS 2016), algorithm 1.
 
 use super::sampling::density_and_score;
-use super::{Build, Command, Driver, Entry, Inputs, Kernel, KernelWidth, Preset, Reads, Sampling, System};
+use super::{
+    Build, Command, Driver, Entry, Inputs, Kernel, KernelWidth, Preset, Reads, Sampling, System,
+};
 use crate::error::{Problem, Result};
 use crate::graph::{Graph, Program, Var};
 use crate::params::{Bandwidth, Matrix, Spec};
@@ -148,10 +150,12 @@ impl Svgd {
     fn matrix(&self, d: usize) -> Result<Vec<f64>> {
         let given: Vec<f64> = self.kernel_matrix.0.iter().map(|&v| f64::from(v)).collect();
         if given.is_empty() || self.kernel != Kernel::Bilinear {
-            return Ok((0..d * d).map(|i| f64::from(u8::from(i % (d + 1) == 0))).collect());
+            return Ok((0..d * d)
+                .map(|i| f64::from(u8::from(i % (d + 1) == 0)))
+                .collect());
         }
-        let symmetric = given.len() == d * d
-            && (0..d * d).all(|i| given[i] == given[i % d * d + i / d]);
+        let symmetric =
+            given.len() == d * d && (0..d * d).all(|i| given[i] == given[i % d * d + i / d]);
         if !symmetric {
             let message = format!("A has to be a symmetric {d}×{d} matrix, row-major");
             return Err(Problem::new("kernel_matrix", message).into());
@@ -172,7 +176,9 @@ impl Svgd {
         let x = g.input("x", &[self.n, d]);
         let (_, score) = density_and_score(target, x);
         let a = g.constant(matrix, &[d, d]);
-        let phi = self.kernel.stein(x, score, self.bandwidth(&g), g.uniform("beta"), a);
+        let phi = self
+            .kernel
+            .stein(x, score, self.bandwidth(&g), g.uniform("beta"), a);
         let step = g.uniform("step");
         match self.optimizer {
             Optimizer::Plain => g.assign("x", x + step * phi),
@@ -192,7 +198,9 @@ impl Svgd {
         let x = g.input("x", &[self.n, d]);
         let (_, score) = density_and_score(target, x);
         let a = g.constant(matrix, &[d, d]);
-        let parts = self.kernel.direction(x, score, self.bandwidth(&g), g.uniform("beta"), a);
+        let parts = self
+            .kernel
+            .direction(x, score, self.bandwidth(&g), g.uniform("beta"), a);
         g.assign("drift", parts.drift);
         g.assign("repulsion", parts.repulsion);
         g.compile("arrows")
