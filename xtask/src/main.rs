@@ -3,11 +3,13 @@
 //! It builds and checks; nothing here is part of what the page or the command line does.
 
 mod assemble;
+mod bench;
 mod bless;
 mod check;
 mod explain;
 mod install;
 mod linker;
+mod peers;
 mod policy;
 mod process;
 mod readme;
@@ -42,6 +44,10 @@ enum Command {
     Test(check::Options),
     /// Record snapshots and generated documents anew
     Bless,
+    /// Measure speed, natively and in Chromium
+    Bench(bench::Options),
+    /// Take the README's pictures of the page
+    Screenshots,
 }
 
 #[derive(clap::Args)]
@@ -67,6 +73,17 @@ fn run() -> Result<ExitCode> {
         Command::Serve(options) => serve::run(&options)?,
         Command::Test(options) => return Ok(check::run(&options)),
         Command::Bless => bless::run()?,
+        Command::Bench(options) => bench::run(&options)?,
+        Command::Screenshots => screenshots()?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn screenshots() -> Result<()> {
+    assemble::dist(Profile::Web)?;
+    install::web_tests()?;
+    let mut node = process::command("node");
+    node.arg("screenshots.mjs")
+        .env("CHROMIUM", install::chromium()?);
+    process::run(node.current_dir(process::root().join(install::WEB_TESTS)))
 }

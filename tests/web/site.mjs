@@ -1,0 +1,61 @@
+// @ts-check
+// Serves dist/ and starts the browser, for measurements and pictures.
+import { createServer } from "node:http";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+export const root = fileURLToPath(new URL("../../", import.meta.url));
+const dist = path.join(root, "dist");
+
+/** @type {Record<string, string>} */
+const types = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".wasm": "application/wasm",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+};
+
+/**
+ * Serves dist/ on a free port. `/blank` is an empty page of the same origin.
+ * @returns {Promise<{ url: string, close: () => void }>}
+ */
+export async function serveDist() {
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    if (pathname === "/blank") {
+      response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>blank</title>");
+      return;
+    }
+    const file = path.join(dist, pathname.endsWith("/") ? `${pathname}index.html` : pathname);
+    try {
+      if (!file.startsWith(dist)) throw new Error("outside dist");
+      const body = await readFile(file);
+      const type = types[path.extname(file)] ?? "application/octet-stream";
+      response.writeHead(200, { "content-type": type, "cache-control": "no-store" }).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((ready) => server.listen(0, "127.0.0.1", () => ready(undefined)));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  return { url: `http://127.0.0.1:${port}`, close: () => void server.close() };
+}
+
+/** Chromium without a GPU and without traffic of its own. */
+export const launch = () =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    chromiumSandbox: false,
+    args: [
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });

@@ -1,0 +1,181 @@
+//! `cargo xtask bench`: speed, natively and in Chromium, and beside other implementations measured in the same session.
+//!
+//! Prints JSON lines, then ratios. It asserts nothing: a busy machine is no failure.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use crate::wasm::Profile;
+use crate::{assemble, install, peers, process};
+
+/// What to measure.
+#[derive(clap::Args)]
+pub struct Options {
+    /// One workload only: W1, or `page` for frames, blocks and loading
+    #[arg(long)]
+    only: Option<String>,
+    /// Natively
+    #[arg(long)]
+    native: bool,
+    /// In Chromium
+    #[arg(long)]
+    web: bool,
+    /// Folder of other implementations to run in the same session
+    #[arg(long, value_name = "DIR")]
+    peers: Option<PathBuf>,
+    /// Where their packages are installed [default: target/peers]
+    #[arg(long, value_name = "DIR")]
+    peers_packages: Option<PathBuf>,
+}
+
+/// One measurement, as it was printed.
+pub struct Line {
+    /// Which work, such as `W1`.
+    pub workload: String,
+    /// Whose implementation.
+    pub peer: String,
+    /// Its size.
+    pub n: u64,
+    /// Steps per second of CPU time, which neighbours disturb least; of wall time where that is not known.
+    pub steps_per_cpu_s: f64,
+}
+
+impl Line {
+    fn parse(text: &str) -> Option<Self> {
+        let value: Value = serde_json::from_str(text).ok()?;
+        Some(Self {
+            workload: value["workload"].as_str()?.to_owned(),
+            peer: value["peer"].as_str()?.to_owned(),
+            n: value["n"].as_u64()?,
+            steps_per_cpu_s: value["steps_per_cpu_s"]
+                .as_f64()
+                .or(value["steps_per_s"].as_f64())?,
+        })
+    }
+}
+
+/// Measures and prints.
+pub fn run(options: &Options) -> Result<()> {
+    let everywhere = options.native == options.web;
+    let wanted = |name: &str| options.only.as_deref().is_none_or(|only| only == name);
+    let mut lines = Vec::new();
+    if (everywhere || options.native) && wanted("W1") {
+        lines.extend(measure(process::cargo().args([
+            "bench",
+            "--quiet",
+            "--package",
+            "pushforward",
+            "--bench",
+            "w1",
+        ]))?);
+    }
+    if everywhere || options.web {
+        assemble::dist(Profile::Web)?;
+        install::web_tests()?;
+        let mut node = process::command("node");
+        node.arg("bench.mjs").env("CHROMIUM", install::chromium()?);
+        if let Some(only) = &options.only {
+            node.args(["--only", only]);
+        }
+        lines.extend(measure(
+            node.current_dir(process::root().join(install::WEB_TESTS)),
+        )?);
+    }
+    if let Some(folder) = &options.peers {
+        let packages = options
+            .peers_packages
+            .clone()
+            .unwrap_or_else(|| process::target_dir().join("peers"));
+        let peers = peers::Peers::prepare(folder, &packages)?;
+        if everywhere || options.native {
+            lines.extend(peers.native());
+        }
+        if everywhere || options.web {
+            lines.extend(peers.web());
+        }
+        print_ratios(&lines);
+    }
+    Ok(())
+}
+
+/// Runs a command, shows the JSON lines it prints and keeps those that are measurements of steps.
+pub fn measure(command: &mut Command) -> Result<Vec<Line>> {
+    let output = process::stdout(command)?;
+    let json = output.lines().filter(|line| line.starts_with('{'));
+    Ok(json
+        .inspect(|line| println!("{line}"))
+        .filter_map(Line::parse)
+        .collect())
+}
+
+/// Where a measurement of ours stands against the others made on the same kind of engine.
+fn print_ratios(lines: &[Line]) {
+    let is_native = |peer: &str| {
+        !peer.contains("wasm") && !peer.starts_with("js-") && !peer.starts_with("plain")
+    };
+    println!(
+        "\nSteps per second of CPU time, of ours to the best peer's and to the ceiling kernel's:"
+    );
+    for ours in lines
+        .iter()
+        .filter(|line| line.peer.starts_with("pushforward"))
+    {
+        let same = |line: &&Line| {
+            line.workload == ours.workload
+                && line.n == ours.n
+                && is_native(&line.peer) == is_native(&ours.peer)
+        };
+        let others = || {
+            lines
+                .iter()
+                .filter(same)
+                .filter(|line| !line.peer.starts_with("pushforward"))
+        };
+        let fastest = |a: &&Line, b: &&Line| a.steps_per_cpu_s.total_cmp(&b.steps_per_cpu_s);
+        let best = others()
+            .filter(|line| !line.peer.contains("ceiling"))
+            .max_by(fastest);
+        let ceiling = others()
+            .filter(|line| line.peer.contains("ceiling"))
+            .max_by(fastest);
+        let against = |other: Option<&Line>| {
+            other.map_or("no peer".to_owned(), |other| {
+                format!(
+                    "{:.2} x {}",
+                    ours.steps_per_cpu_s / other.steps_per_cpu_s,
+                    other.peer
+                )
+            })
+        };
+        println!(
+            "{} n={:<6} {:<26} {:>10.2}   {:<28} {}",
+            ours.workload,
+            ours.n,
+            ours.peer,
+            ours.steps_per_cpu_s,
+            against(best),
+            against(ceiling)
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_measurement_is_read_and_other_lines_are_not() {
+        let line = Line::parse(
+            r#"{"workload":"W1","peer":"x","n":1024,"steps_per_s":10.0,"steps_per_cpu_s":12.5}"#,
+        );
+        assert_eq!(line.map(|line| line.steps_per_cpu_s), Some(12.5));
+        let wall = Line::parse(
+            r#"{"workload":"W1","peer":"x","n":1024,"steps_per_s":10.0,"steps_per_cpu_s":null}"#,
+        );
+        assert_eq!(wall.map(|line| line.steps_per_cpu_s), Some(10.0));
+        assert!(Line::parse(r#"{"workload":"first-visit","peer":"x","ready_ms":10}"#).is_none());
+    }
+}

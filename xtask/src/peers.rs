@@ -1,0 +1,134 @@
+//! Runs the other implementations of a workload that a folder holds. The folder is only read: it is copied first.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::bench::{Line, measure};
+use crate::{install, process, sizes};
+
+/// A copy of the folder, with its packages.
+pub struct Peers {
+    packages: PathBuf,
+    source: PathBuf,
+}
+
+impl Peers {
+    /// Copies `folder` into `packages`.
+    pub fn prepare(folder: &Path, packages: &Path) -> Result<Self> {
+        let packages = process::root().join(packages);
+        let source = packages.join("source");
+        for file in
+            sizes::files(folder).with_context(|| format!("cannot list {}", folder.display()))?
+        {
+            let to = source.join(file.strip_prefix(folder)?);
+            fs::create_dir_all(to.parent().context("a file lies in a folder")?)?;
+            fs::write(to, fs::read(&file)?)?;
+        }
+        Ok(Self { packages, source })
+    }
+
+    /// The Python peer and the native ceiling.
+    pub fn native(&self) -> Vec<Line> {
+        let mut lines = self
+            .ceiling()
+            .unwrap_or_else(|error| skipped("ceiling kernels", &error));
+        let Some(python) = self.python() else {
+            println!(
+                "torch-compile: skipped; install it with `python3 -m venv {0}/venv && {0}/venv/bin/pip install \
+                 torch==2.15.0 numpy==2.4.6` (5 GB, and needs g++)",
+                self.packages.display()
+            );
+            return lines;
+        };
+        let mut torch = Command::new(python);
+        torch.args([
+            "w1_svgd.py",
+            "--peer",
+            "torch-compile",
+            "--threads",
+            "1",
+            "--n",
+            "1024,4096,16384",
+        ]);
+        lines.extend(self.measure("torch-compile", &mut torch));
+        lines
+    }
+
+    /// Careful JavaScript, jax-js and the wasm ceiling, in Chromium.
+    pub fn web(&self) -> Vec<Line> {
+        if let Err(error) = self.install_web() {
+            return skipped("JavaScript peers", &error);
+        }
+        let mut lines = Vec::new();
+        for library in [&["plain"][..], &["jaxjs", "--backend", "wasm"], &["limits"]] {
+            let mut node = Command::new("node");
+            node.args(["web/run.mjs", "--lib"]).args(library).args([
+                "--threads",
+                "1",
+                "--w",
+                "W1",
+                "--n",
+                "1024,4096",
+            ]);
+            lines.extend(self.measure(library[0], &mut node));
+        }
+        lines
+    }
+
+    fn measure(&self, name: &str, command: &mut Command) -> Vec<Line> {
+        measure(command.current_dir(&self.source)).unwrap_or_else(|error| skipped(name, &error))
+    }
+
+    fn python(&self) -> Option<PathBuf> {
+        let candidates = [self.packages.join("venv/bin/python"), "python3".into()];
+        candidates.into_iter().find(|python| {
+            let mut probe = Command::new(python);
+            probe
+                .args(["-c", "import torch, numpy"])
+                .output()
+                .is_ok_and(|output| output.status.success())
+        })
+    }
+
+    fn ceiling(&self) -> Result<Vec<Line>> {
+        let features = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let lanes = if features.contains("avx512f") {
+            "-DW=16"
+        } else {
+            "-DW=8"
+        };
+        let program = self.packages.join("ceiling");
+        process::run(
+            Command::new("gcc")
+                .args(["-O3", "-march=native", "-ffp-contract=fast", lanes, "-o"])
+                .arg(&program)
+                .args(["ceiling_native.c", "-lm"])
+                .current_dir(&self.source),
+        )?;
+        measure(&mut Command::new(program))
+    }
+
+    fn install_web(&self) -> Result<()> {
+        install::chromium()?;
+        for name in ["package.json", "package-lock.json"] {
+            fs::copy(self.source.join(name), self.packages.join(name))?;
+        }
+        if !self.packages.join("node_modules").is_dir() {
+            let npm = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+            process::run(Command::new("npm").args(npm).current_dir(&self.packages))?;
+        }
+        process::run(
+            Command::new("bash")
+                .arg("web/build_limits.sh")
+                .current_dir(&self.source),
+        )
+    }
+}
+
+fn skipped(what: &str, error: &anyhow::Error) -> Vec<Line> {
+    println!("{what}: skipped, {error:#}");
+    Vec::new()
+}
