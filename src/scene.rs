@@ -3,20 +3,26 @@
 //!
 //! Everything here works on plain numbers. It knows no browser, no session and no link: `playground` feeds it.
 
+mod arrows;
+mod axes;
 mod contour;
 mod density;
 mod drawlist;
 mod layout;
+mod plot;
 mod raster;
 mod theme;
 mod ticks;
 mod trails;
 mod view;
 
+pub use arrows::{arrows, common_scale};
+pub use axes::{GUTTER, TITLE, axes, contours, kernel_circle, note, title};
 pub use contour::{HDR_MASSES, HdrTable, contour_lines, ellipse};
 pub use density::{Backdrop, Grid};
 pub use drawlist::{Align, Baseline, Dash, DrawList, Marker, TextStyle};
 pub use layout::{Rect, panes};
+pub use plot::{Chart, Curve, Reference};
 pub use raster::{Canvas, CloudStyle};
 pub use theme::{LAYERS, Layer, Layers, Role, Theme};
 pub use ticks::{Scale, Ticks, short};

@@ -218,6 +218,32 @@ impl DrawList {
 }
 
 #[cfg(test)]
+impl DrawList {
+    /// One operation a line, for snapshots.
+    pub(super) fn listing(&self) -> String {
+        const NAMES: [&str; 8] = [
+            "path", "stroke", "fill", "text", "circle", "clip", "unclip", "marker",
+        ];
+        let mut out = String::new();
+        let mut rest = self.ops();
+        while let Some(arity) = Self::arity(rest) {
+            let (op, tail) = rest.split_at(1 + arity);
+            out += NAMES[op[0] as usize];
+            for (i, value) in op[1..].iter().enumerate() {
+                if op[0] == 3.0 && i == 0 {
+                    out += &format!(" {:?}", self.text[*value as usize]);
+                } else {
+                    out += &format!(" {}", (value * 100.0).round() / 100.0);
+                }
+            }
+            out.push('\n');
+            rest = tail;
+        }
+        out
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

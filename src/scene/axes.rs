@@ -1,0 +1,139 @@
+//! What lies around and over a pane's cloud: its frame with ticks and names, its title, the kernel's circle.
+
+use super::drawlist::{Align, Baseline, Dash, DrawList, TextStyle};
+use super::layout::Rect;
+use super::theme::Role;
+use super::ticks::{Scale, Ticks};
+use super::view::View;
+
+/// Room for tick labels and names around the plot inside a pane, in CSS pixels: left, top, right, bottom.
+pub const GUTTER: [f32; 4] = [40.0, 8.0, 8.0, 34.0];
+
+/// Additional room at the top for a pane's title.
+pub const TITLE: f32 = 20.0;
+
+/// Height of tick labels.
+const SMALL: f32 = 11.0;
+
+/// Draws frame, faint grid lines, ticks and the names of the two coordinates.
+pub fn axes(list: &mut DrawList, view: &View, names: [&str; 2]) {
+    let r = view.rect;
+    let [x0, y0, x1, y1] = view.visible().0.map(f64::from);
+    let count = |extent: f32, room: f32| ((extent / room) as usize).clamp(2, 9);
+    let across = Ticks::new(Scale::Linear, [x0, x1], count(r.w, 90.0));
+    let up = Ticks::new(Scale::Linear, [y0, y1], count(r.h, 70.0));
+    let bottom = r.y + r.h;
+    let px = |x: f64| view.to_pixel([x as f32, 0.0])[0];
+    let py = |y: f64| view.to_pixel([0.0, y as f32])[1];
+    for x in &across.values {
+        list.line([px(*x), r.y], [px(*x), bottom]);
+    }
+    for y in &up.values {
+        list.line([r.x, py(*y)], [r.x + r.w, py(*y)]);
+    }
+    list.stroke(Role::Grid, 1.0, Dash::Solid, 0.55);
+    list.rect(r);
+    list.stroke(Role::Grid, 1.0, Dash::Solid, 1.0);
+    let below = TextStyle::new(SMALL, Role::Muted, Align::Centre, Baseline::Top);
+    for (x, label) in across.values.iter().zip(across.labels) {
+        // A label centred at the very edge would be cut off by the stage.
+        if px(*x) > r.x + 8.0 && px(*x) < r.x + r.w - 8.0 {
+            list.label(label, [px(*x), bottom + 5.0], below);
+        }
+    }
+    let beside = TextStyle::new(SMALL, Role::Muted, Align::Right, Baseline::Middle);
+    for (y, label) in up.values.iter().zip(up.labels) {
+        if py(*y) > r.y + 5.0 && py(*y) < bottom - 5.0 {
+            list.label(label, [r.x - 6.0, py(*y)], beside);
+        }
+    }
+    let name = TextStyle::new(SMALL + 1.0, Role::Ink, Align::Right, Baseline::Alphabetic);
+    list.label(names[0], [r.x + r.w, bottom + 30.0], name);
+    // Along the axis, so that a long name fits.
+    let upright = TextStyle {
+        angle: -std::f32::consts::FRAC_PI_2,
+        baseline: Baseline::Top,
+        ..name
+    };
+    list.label(names[1], [r.x - GUTTER[0] + 1.0, r.y], upright);
+}
+
+/// A pane's title above its plot.
+pub fn title(list: &mut DrawList, plot: Rect, text: &str, role: Role) {
+    let style = TextStyle::new(13.0, role, Align::Left, Baseline::Alphabetic);
+    list.label(text, [plot.x, plot.y - 7.0], style);
+}
+
+/// A remark in the plot's top left corner, e.g. that a contour is only a reference.
+pub fn note(list: &mut DrawList, plot: Rect, text: &str) {
+    let style = TextStyle::new(SMALL, Role::Muted, Align::Left, Baseline::Top);
+    list.label(text, [plot.x + 8.0, plot.y + 7.0], style);
+}
+
+/// Polylines in world units, stroked; fainter ones are further out.
+pub fn contours(list: &mut DrawList, view: &View, lines: &[Vec<[f32; 2]>], dash: Dash, alpha: f32) {
+    let mut pixels = Vec::new();
+    for line in lines {
+        pixels.clear();
+        pixels.extend(line.iter().map(|p| view.to_pixel(*p)));
+        list.path(&pixels);
+    }
+    if !lines.is_empty() {
+        list.stroke(Role::Contour, 1.1, dash, alpha);
+    }
+}
+
+/// A circle of the kernel's width `h` (world units) around a particle.
+pub fn kernel_circle(list: &mut DrawList, view: &View, centre: [f32; 2], h: f32) {
+    let at = view.to_pixel(centre);
+    let radius = h * view.scale;
+    if !(radius.is_finite() && radius > 0.0 && at.iter().all(|v| v.is_finite())) {
+        return;
+    }
+    list.circle(at, radius);
+    list.fill(Role::Kernel, 0.10);
+    list.circle(at, radius);
+    list.stroke(Role::Kernel, 1.5, Dash::Dashed, 0.95);
+    let edge = [at[0] + radius, at[1]];
+    list.line(at, edge);
+    list.stroke(Role::Kernel, 1.5, Dash::Solid, 0.95);
+    list.circle(at, 2.6);
+    list.fill(Role::Kernel, 1.0);
+    let style = TextStyle::new(13.0, Role::Kernel, Align::Centre, Baseline::Alphabetic);
+    list.label("h", [at[0] + 0.5 * radius, at[1] - 5.0], style);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::Frame;
+
+    #[test]
+    fn axes_draw_the_same_list_every_time() {
+        let rect = Rect {
+            x: 40.0,
+            y: 8.0,
+            w: 200.0,
+            h: 120.0,
+        };
+        let view = View::fit(Frame::new([-2.0, -1.0, 2.0, 1.0]), rect);
+        let mut list = DrawList::default();
+        axes(&mut list, &view, ["x", "y"]);
+        kernel_circle(&mut list, &view, [0.5, 0.0], 0.25);
+        insta::assert_snapshot!(list.listing());
+    }
+
+    #[test]
+    fn a_circle_without_a_size_is_left_out() {
+        let view = View::fit(Frame::new([-2.0, -1.0, 2.0, 1.0]), Rect::default());
+        for (at, h) in [
+            ([0.0, 0.0], 0.0),
+            ([f32::NAN, 0.0], 1.0),
+            ([0.0, 0.0], f32::INFINITY),
+        ] {
+            let mut list = DrawList::default();
+            kernel_circle(&mut list, &view, at, h);
+            assert!(list.ops().is_empty());
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! A chart of one metric against the step: a curve a pane, told apart by colour, dash and end marker.
+
+use super::drawlist::{Align, Baseline, Dash, DrawList, Marker, TextStyle};
+use super::layout::Rect;
+use super::theme::Role;
+use super::ticks::{Scale, Ticks, short};
+
+/// One pane's values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    /// Pane it belongs to: gives colour, dash and marker.
+    pub pane: usize,
+    /// (step, value), ascending in step; undefined values are left out.
+    pub points: Vec<[f64; 2]>,
+}
+
+/// A horizontal line to compare with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reference {
+    /// Its value.
+    pub value: f64,
+    /// What it is, in a word or two.
+    pub label: String,
+}
+
+/// What a chart shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chart {
+    /// Name of the metric, with its unit if it has one.
+    pub label: String,
+    /// One a pane that measures it.
+    pub curves: Vec<Curve>,
+    /// Lines to compare with.
+    pub references: Vec<Reference>,
+    /// The axis ends at least here.
+    pub last_step: f64,
+}
+
+/// Room around the plot: left, top, right, bottom.
+const MARGIN: [f32; 4] = [44.0, 24.0, 14.0, 32.0];
+const SMALL: f32 = 10.5;
+
+impl Chart {
+    fn values(&self) -> impl Iterator<Item = f64> + '_ {
+        let curves = self
+            .curves
+            .iter()
+            .flat_map(|c| c.points.iter().map(|p| p[1]));
+        curves.filter(|v| v.is_finite())
+    }
+
+    /// Logarithmic where all values are positive and span more than a decade and a half.
+    pub fn scale(&self) -> Scale {
+        let (low, high) = self
+            .values()
+            .fold((f64::MAX, 0.0_f64), |(l, h), v| (l.min(v), h.max(v)));
+        if low > 0.0 && high > 30.0 * low && high < f64::MAX {
+            Scale::Log
+        } else {
+            Scale::Linear
+        }
+    }
+
+    /// The interval of values shown: all of them and the references, with room, from 0 where that is near.
+    fn range(&self, scale: Scale) -> [f64; 2] {
+        let references = self
+            .references
+            .iter()
+            .map(|r| r.value)
+            .filter(|v| v.is_finite());
+        let (mut low, mut high) = self
+            .values()
+            .chain(references.filter(|v| scale == Scale::Linear || *v > 0.0))
+            .map(|v| v.clamp(-1e300, 1e300))
+            .fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
+        if low > high {
+            return [0.0, 1.0];
+        }
+        match scale {
+            Scale::Log => [low / 1.25, high * 1.25],
+            Scale::Linear => {
+                if low >= 0.0 && low < 0.5 * high {
+                    low = 0.0;
+                }
+                let size = (high - low).max(1e-3 * high.abs()).max(1e-12);
+                high += 0.08 * size;
+                if low != 0.0 {
+                    low -= 0.08 * size;
+                }
+                [low, high]
+            }
+        }
+    }
+
+    /// Draws the chart on `width × height` CSS pixels.
+    pub fn draw(&self, width: f32, height: f32) -> DrawList {
+        let mut list = DrawList::default();
+        let plot = Rect {
+            x: 0.0,
+            y: 0.0,
+            w: width,
+            h: height,
+        }
+        .inset(MARGIN);
+        let scale = self.scale();
+        let range = self.range(scale);
+        let first = self
+            .curves
+            .iter()
+            .filter_map(|c| c.points.first())
+            .map(|p| p[0])
+            .fold(0.0, f64::min);
+        let last = self
+            .curves
+            .iter()
+            .filter_map(|c| c.points.last())
+            .map(|p| p[0])
+            .fold(self.last_step, f64::max);
+        let steps = [first, last.max(first + 1.0)];
+        let to_pixel = |[step, value]: [f64; 2]| {
+            let u = Scale::Linear.position(step, steps) as f32;
+            let v = scale.position(value, range) as f32;
+            [plot.x + u * plot.w, plot.y + (1.0 - v) * plot.h]
+        };
+        self.frame(&mut list, plot, scale, range, steps, &to_pixel);
+        list.clip(plot.inset([-1.0, -1.0, -7.0, -1.0]));
+        for reference in &self.references {
+            let y = to_pixel([0.0, reference.value])[1];
+            if y.is_finite() {
+                list.line([plot.x, y], [plot.x + plot.w, y]);
+                list.stroke(Role::Reference, 1.2, Dash::Dashed, 0.9);
+                // Above its line, or below where the top is near.
+                let room = y - plot.y > 16.0;
+                let style = TextStyle::new(
+                    SMALL,
+                    Role::Reference,
+                    Align::Left,
+                    if room {
+                        Baseline::Alphabetic
+                    } else {
+                        Baseline::Top
+                    },
+                );
+                list.label(
+                    &*reference.label,
+                    [plot.x + 5.0, y + if room { -4.0 } else { 4.0 }],
+                    style,
+                );
+            }
+        }
+        for curve in &self.curves {
+            let points: Vec<[f32; 2]> = curve.points.iter().map(|p| to_pixel(*p)).collect();
+            let role = Role::pane(curve.pane);
+            for run in points.split(|p| !(p[0].is_finite() && p[1].is_finite())) {
+                list.path(&thinned(run));
+            }
+            let dash = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::Solid][curve.pane % 4];
+            list.stroke(role, 1.8, dash, 1.0);
+            if let Some(end) = points.last().filter(|p| p[1].is_finite()) {
+                list.marker(Marker::pane(curve.pane), *end, 7.0);
+                list.fill(role, 1.0);
+            }
+        }
+        list.unclip();
+        self.readouts(&mut list, plot, width);
+        list
+    }
+
+    fn frame(
+        &self,
+        list: &mut DrawList,
+        plot: Rect,
+        scale: Scale,
+        range: [f64; 2],
+        steps: [f64; 2],
+        to_pixel: &dyn Fn([f64; 2]) -> [f32; 2],
+    ) {
+        let (right, bottom) = (plot.x + plot.w, plot.y + plot.h);
+        let up = Ticks::new(scale, range, ((plot.h / 30.0) as usize).clamp(2, 6));
+        let across = Ticks::new(Scale::Linear, steps, ((plot.w / 70.0) as usize).clamp(2, 7));
+        for value in &up.values {
+            let y = to_pixel([steps[0], *value])[1];
+            list.line([plot.x, y], [right, y]);
+        }
+        list.stroke(Role::Grid, 1.0, Dash::Solid, 0.8);
+        list.line([plot.x, bottom], [right, bottom]);
+        for step in &across.values {
+            let x = to_pixel([*step, range[0]])[0];
+            list.line([x, bottom], [x, bottom + 4.0]);
+        }
+        list.stroke(Role::Muted, 1.0, Dash::Solid, 0.8);
+        let beside = TextStyle::new(SMALL, Role::Muted, Align::Right, Baseline::Middle);
+        for (value, label) in up.values.iter().zip(up.labels) {
+            list.label(
+                label,
+                [plot.x - 6.0, to_pixel([steps[0], *value])[1]],
+                beside,
+            );
+        }
+        let below = TextStyle::new(SMALL, Role::Muted, Align::Centre, Baseline::Top);
+        for (step, label) in across.values.iter().zip(across.labels) {
+            let x = to_pixel([*step, range[0]])[0];
+            // The axis name stands at the right end.
+            if x < right - 34.0 {
+                list.label(label, [x, bottom + 6.0], below);
+            }
+        }
+        let name = TextStyle {
+            align: Align::Right,
+            ..below
+        };
+        list.label("step", [right, bottom + 6.0], name);
+        let heading = TextStyle::new(12.0, Role::Ink, Align::Left, Baseline::Alphabetic);
+        list.label(&*self.label, [plot.x, plot.y - 9.0], heading);
+    }
+
+    /// Present values above the plot's right end, each with its pane's marker.
+    fn readouts(&self, list: &mut DrawList, plot: Rect, width: f32) {
+        let mut x = width - MARGIN[2];
+        let y = plot.y - 9.0;
+        for curve in self.curves.iter().rev() {
+            let Some(last) = curve.points.last() else {
+                continue;
+            };
+            let text = short(last[1]);
+            let role = Role::pane(curve.pane);
+            // Digits are about 0.58 em wide.
+            let room = 7.0 * text.chars().count() as f32;
+            list.label(
+                text,
+                [x, y],
+                TextStyle::new(12.0, role, Align::Right, Baseline::Alphabetic),
+            );
+            list.marker(Marker::pane(curve.pane), [x - room - 7.0, y - 4.0], 7.0);
+            list.fill(role, 1.0);
+            x -= room + 20.0;
+        }
+    }
+}
+
+/// At most four points a pixel column: first, lowest, highest, last.
+fn thinned(points: &[[f32; 2]]) -> Vec<[f32; 2]> {
+    let mut out: Vec<[f32; 2]> = Vec::new();
+    for column in points.chunk_by(|a, b| a[0].floor() == b[0].floor()) {
+        if column.len() <= 4 {
+            out.extend(column);
+            continue;
+        }
+        let by = |pick: fn(f32, f32) -> bool| {
+            (1..column.len()).fold(0, |best, i| {
+                if pick(column[i][1], column[best][1]) {
+                    i
+                } else {
+                    best
+                }
+            })
+        };
+        let mut kept = [0, by(|a, b| a < b), by(|a, b| a > b), column.len() - 1];
+        kept.sort_unstable();
+        out.extend(kept.map(|i| column[i]));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn chart(curves: Vec<Curve>) -> Chart {
+        let reference = Reference {
+            value: 0.1,
+            label: "floor".to_owned(),
+        };
+        Chart {
+            label: "W₂".to_owned(),
+            curves,
+            references: vec![reference],
+            last_step: 0.0,
+        }
+    }
+
+    #[test]
+    fn a_chart_draws_the_same_list_every_time() {
+        let points = (0..5)
+            .map(|i| [f64::from(10 * i), 1.0 / f64::from(i + 1)])
+            .collect();
+        let chart = chart(vec![Curve { pane: 1, points }]);
+        insta::assert_snapshot!(chart.draw(260.0, 140.0).listing());
+    }
+
+    #[test]
+    fn wide_positive_ranges_are_logarithmic() {
+        let curve = |values: &[f64]| {
+            chart(vec![Curve {
+                pane: 0,
+                points: values.iter().map(|v| [0.0, *v]).collect(),
+            }])
+        };
+        assert_eq!(curve(&[1.0, 0.01]).scale(), Scale::Log);
+        assert_eq!(curve(&[1.0, 0.1]).scale(), Scale::Linear);
+        assert_eq!(curve(&[1.0, 0.0]).scale(), Scale::Linear);
+        assert_eq!(curve(&[]).scale(), Scale::Linear);
+    }
+
+    #[test]
+    fn long_logs_are_thinned_but_keep_their_peaks() {
+        let points: Vec<[f32; 2]> = (0..100_000)
+            .map(|i| [i as f32 * 0.002, if i == 777 { 9.0 } else { 1.0 }])
+            .collect();
+        let kept = thinned(&points);
+        assert!(kept.len() <= 4 * 201 && kept.iter().any(|p| p[1] == 9.0));
+    }
+
+    proptest! {
+        #[test]
+        fn any_values_and_sizes_are_harmless(
+            values in prop::collection::vec(prop::num::f64::ANY, 0..20),
+            reference in prop::num::f64::ANY,
+            width in 0f32..400.0,
+            height in 0f32..300.0,
+        ) {
+            let points = values.iter().enumerate().map(|(i, v)| [i as f64, *v]).collect();
+            let mut chart = chart(vec![Curve { pane: 3, points }, Curve { pane: 7, points: vec![] }]);
+            chart.references[0].value = reference;
+            let list = chart.draw(width, height);
+            prop_assert!(list.ops().iter().all(|v| v.is_finite()));
+        }
+    }
+}
