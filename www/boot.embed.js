@@ -5,7 +5,7 @@
  */
 
 /** Which version this is: a folder of files, or one self-contained file. */
-export const shell = "embed";
+export const shell = /** @type {"site" | "embed"} */ ("embed");
 
 /** @param {string} id */
 function elementText(id) {

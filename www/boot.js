@@ -5,7 +5,7 @@
  */
 
 /** Which version this is: a folder of files, or one self-contained file. */
-export const shell = "site";
+export const shell = /** @type {"site" | "embed"} */ ("site");
 
 /** A module that uses one relaxed-SIMD instruction: engines that refuse it get the plain module. */
 const RELAXED_PROBE = new Uint8Array([

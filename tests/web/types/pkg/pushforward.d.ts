@@ -1,0 +1,45 @@
+// What the page knows of the wasm module: the signatures of src/web.rs, which documents them.
+export function init(options: { module_or_path: WebAssembly.Module }): Promise<{ memory: WebAssembly.Memory }>;
+export function manifest(): string;
+export function roles(): string;
+export function crash_for_test(): void;
+
+export class DrawList {
+  ops(): Float32Array<ArrayBuffer>;
+  text(): string;
+  free(): void;
+}
+
+export class Playground {
+  constructor(link: string);
+  describe(): string;
+  set(pane: number, key: string, value: string): string;
+  set_link(link: string): string;
+  reset(): void;
+  new_seed(): void;
+  load_csv(role: string, name: string, text: string): string;
+  advance(budget: number, most: number): number;
+  measure(budget: number): boolean;
+  step(): number;
+  running_state(): string;
+  resize(width: number, height: number, ratio: number): void;
+  set_theme(colours: Uint32Array): void;
+  set_layers(layers: string): void;
+  render(): void;
+  pixels_ptr(): number;
+  pixels_width(): number;
+  pixels_height(): number;
+  overlay(): DrawList;
+  chart(index: number, width: number, height: number): DrawList;
+  chart_table(index: number): string;
+  pan(dx: number, dy: number): void;
+  zoom(x: number, y: number, factor: number): void;
+  fit(): void;
+  place(x0: number, y0: number, x1: number, y1: number): string;
+  draw(points: Float32Array): string;
+  probe(x: number, y: number): string;
+  snapshot(): Uint8Array<ArrayBuffer>;
+  restore(bytes: Uint8Array): string;
+  export_csv(what: string): string;
+  link(): string;
+}

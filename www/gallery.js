@@ -1,0 +1,73 @@
+// The systems by room, and the configured demos of the present one with the question that each answers.
+// @ts-check
+import { byId, h } from "./dom.js";
+
+/** @typedef {{ title: string, question: string, link: string }} Preset */
+/**
+ * @typedef {object} System
+ * @property {string} id
+ * @property {string} title
+ * @property {string} room
+ * @property {string} summary
+ * @property {string} citation
+ * @property {string} link with every parameter at its default
+ * @property {Preset[]} presets
+ * @property {import("./controls.js").Spec[]} params
+ */
+
+/** The keys of a link that say how it is watched, not what is computed. */
+const WATCHING = new Set(["v", "k", "view", "speed", "digest"]);
+
+/** @param {string} link */
+function meaning(link) {
+  return link.split("&").filter((pair) => pair && !WATCHING.has(pair.split("=")[0])).map((pair) => {
+    try {
+      return decodeURIComponent(pair);
+    } catch {
+      return pair;
+    }
+  }).sort().join("&");
+}
+
+/**
+ * The preset that a link equals, if any.
+ * @param {System} system
+ * @param {string} link
+ */
+export const presetOf = (system, link) => system.presets.find((preset) => meaning(preset.link) === meaning(link));
+
+/**
+ * @param {System} system
+ * @param {string} link the present one
+ * @param {(link: string) => void} open
+ */
+export function showPresets(system, link, open) {
+  const active = presetOf(system, link);
+  byId("question").textContent = active?.question ?? system.summary;
+  byId("presets").replaceChildren(...system.presets.map((preset) => h("button", {
+    type: "button", "aria-pressed": String(preset === active), "data-tip": preset.question, onclick: () => open(preset.link),
+  }, preset.title)));
+}
+
+/**
+ * @param {System[]} systems
+ * @param {(link: string) => void} open
+ */
+export function installGallery(systems, open) {
+  const dialog = byId("gallery", HTMLDialogElement);
+  byId("systems").addEventListener("click", () => dialog.showModal());
+  const rooms = new Map(systems.map(({ room }) => [room, systems.filter((system) => system.room === room)]));
+  byId("rooms").replaceChildren(...[...rooms].map(([room, members]) => h("section", {},
+    h("h3", {}, room[0].toUpperCase() + room.slice(1)),
+    h("ul", {}, ...members.map((system) => h("li", {},
+      h("button", { type: "button", class: "card", "data-system": system.id, onclick: () => {
+        dialog.close();
+        open(system.link);
+      } }, h("strong", {}, system.title), h("span", {}, system.summary)),
+      h("div", { class: "presets" }, ...system.presets.map((preset) => h("button", {
+        type: "button", "data-tip": preset.question, onclick: () => {
+          dialog.close();
+          open(preset.link);
+        },
+      }, preset.title)))))))));
+}

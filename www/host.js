@@ -1,0 +1,150 @@
+// Keeps one engine running: in a worker, or on the page's own thread where workers fail. A crashed engine is replaced by
+// a fresh one with the same link and the last snapshot. Canvases are made anew each time: a transferred one dies with
+// its worker.
+// @ts-check
+import { loadWasm, startWorker } from "./boot.js";
+import { byId, h } from "./dom.js";
+import { Engine } from "./engine.js";
+
+/** @typedef {import("./engine.js").ToEngine} ToEngine */
+/** @typedef {import("./engine.js").FromEngine} FromEngine */
+/**
+ * @typedef {object} Listener
+ * @property {(message: FromEngine) => void} message everything but replies, snapshots and fatal messages
+ * @property {(where: "worker" | "page") => void} started an engine is ready, the first or a later one
+ * @property {(crashes: number, message: string) => void} crashed
+ * @property {(message: string) => void} gaveUp
+ */
+
+const MOST_CRASHES = 3;
+/** Milliseconds of a frame that the engine may use; less on the thread that also serves the page. */
+const BUDGET = { worker: 10, page: 7 };
+
+export class Host {
+  /**
+   * @param {Listener} listener
+   * @param {() => import("./engine.js").Size} size
+   */
+  constructor(listener, size) {
+    this.listener = listener;
+    this.size = size;
+    this.link = "";
+    this.crashes = 0;
+    this.generation = 0;
+    this.workersFail = false;
+    /** @type {Uint8Array | null} */
+    this.snapshot = null;
+    /** @type {((message: ToEngine) => void) | null} */
+    this.send = null;
+    /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void }>} */
+    this.waiting = new Map();
+    this.calls = 0;
+  }
+
+  /** @param {string} link */
+  async start(link) {
+    this.link = link;
+    this.generation += 1;
+    const generation = this.generation;
+    const { module } = await loadWasm();
+    if (generation !== this.generation) return;
+    const canvases = [h("canvas", { class: "raster" }), h("canvas", { class: "overlay" })];
+    byId("canvases").replaceChildren(...canvases);
+    const [raster, overlay] = canvases;
+    const start = { type: /** @type {const} */ ("start"), module, link, size: this.size(), snapshot: this.snapshot };
+    const transferable = typeof raster.transferControlToOffscreen === "function";
+    this.where = /** @type {"worker" | "page"} */ (this.workersFail || !transferable ? "page" : "worker");
+    if (this.where === "page") {
+      const engine = new Engine((message) => queueMicrotask(() => this.receive(message, generation)));
+      this.send = (message) => void engine.receive(message);
+      return this.send({ ...start, raster, overlay, budgetMs: BUDGET.page });
+    }
+    try {
+      const worker = startWorker();
+      this.worker = worker;
+      worker.onmessage = ({ data }) => this.receive(data, generation);
+      worker.onerror = (event) => {
+        event.preventDefault();
+        this.receive({ type: "fatal", message: event.message || "the worker failed" }, generation);
+      };
+      worker.onmessageerror = () => this.receive({ type: "fatal", message: "a message was lost" }, generation);
+      this.send = (message) => worker.postMessage(message);
+      const surfaces = { raster: raster.transferControlToOffscreen(), overlay: overlay.transferControlToOffscreen() };
+      worker.postMessage({ ...start, ...surfaces, budgetMs: BUDGET.worker }, [surfaces.raster, surfaces.overlay]);
+    } catch {
+      this.onPage();
+    }
+  }
+
+  /** Workers do not work here: go on without one. */
+  onPage() {
+    this.workersFail = true;
+    this.worker?.terminate();
+    void this.start(this.link);
+  }
+
+  /**
+   * @param {FromEngine} message
+   * @param {number} generation of the engine that sent it
+   */
+  receive(message, generation) {
+    if (generation !== this.generation) return;
+    switch (message.type) {
+      case "ready":
+        this.ready = true;
+        this.listener.message(message);
+        this.listener.started(this.where ?? "page");
+        break;
+      case "reply":
+        this.waiting.get(message.id)?.resolve(message.value);
+        this.waiting.delete(message.id);
+        break;
+      case "snapshot":
+        this.snapshot = message.bytes;
+        this.crashes = 0;
+        break;
+      case "fatal":
+        this.crash(message.message);
+        break;
+      default:
+        if (message.type === "state") this.link = message.link;
+        this.listener.message(message);
+    }
+  }
+
+  /** @param {string} message */
+  crash(message) {
+    for (const { reject } of this.waiting.values()) reject(new Error(message));
+    this.waiting.clear();
+    this.send = null;
+    this.worker?.terminate();
+    if (!this.ready && this.where === "worker") return this.onPage();
+    this.ready = false;
+    this.crashes += 1;
+    if (this.crashes >= MOST_CRASHES) return this.listener.gaveUp(message);
+    this.listener.crashed(this.crashes, message);
+    void this.start(this.link);
+  }
+
+  /** @param {ToEngine} message */
+  post(message) {
+    this.send?.(message);
+  }
+
+  /**
+   * Calls a method of the Playground; a JSON answer comes back parsed.
+   * @param {string} method
+   * @param {...any} args
+   * @returns {Promise<any>}
+   */
+  async call(method, ...args) {
+    if (!this.send) throw new Error("the program is not running");
+    this.calls += 1;
+    const id = this.calls;
+    const value = await new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.post({ type: "call", id, method, args });
+    });
+    return typeof value === "string" && value.startsWith("{") ? JSON.parse(value) : value;
+  }
+}

@@ -1,0 +1,286 @@
+// Entry of the page: joins the engine to what is on the screen. Every name, range and default comes from the program.
+// @ts-check
+import { presetScene } from "./boot.js";
+import { installTabs, showAbout } from "./about.js";
+import { addressOf, installAddress } from "./address.js";
+import { Charts } from "./charts.js";
+import { Controls } from "./controls.js";
+import { byId, h } from "./dom.js";
+import { installGallery, showPresets } from "./gallery.js";
+import { Host } from "./host.js";
+import { notice, noticeAll, withdraw } from "./notices.js";
+import { readOptions, restrict } from "./options.js";
+import { installShortcuts } from "./shortcuts.js";
+import { installLayers, installStage, watchVisibility } from "./stage.js";
+import { nextTheme, palette } from "./theme.js";
+import { installTips } from "./tips.js";
+import { installTransport, perSecond, showRun, showSpeed } from "./transport.js";
+
+/**
+ * @typedef {object} Pane
+ * @property {string} system
+ * @property {string} title
+ * @property {string} backend
+ * @property {string} device
+ * @property {string} reason
+ * @property {Record<string, string>} values
+ * @property {string[]} changed
+ * @property {string[]} notes
+ */
+/**
+ * @typedef {object} Described
+ * @property {string} link
+ * @property {string} title
+ * @property {{ key: string, message: string }[]} notices
+ * @property {number | null} speed
+ * @property {Pane[]} panes
+ * @property {import("./charts.js").Chart[]} charts
+ */
+
+const SPEAK_MS = 10_000;
+
+const options = readOptions(location.search);
+const app = byId("app");
+/** @type {{ systems: import("./gallery.js").System[], layers: import("./stage.js").Layer[] } | null} */
+let manifest = null;
+/** @type {string[]} */
+let roles = [];
+/** @type {Described | null} */
+let described = null;
+/** @type {import("./transport.js").RunState | null} */
+let run = null;
+let playing = options.autoplay;
+let link = "";
+let pane = 0;
+let lastSpoken = 0;
+
+const host = new Host({
+  message: receive,
+  started,
+  crashed: (count, message) => notice("crash", `The computation stopped (${message}). It goes on from its last snapshot; try ${count + 1}.`, "warning", 12_000),
+  gaveUp: (message) => {
+    app.dataset.boot = "failed";
+    notice("crash", `The computation stopped three times in a row (${message}). Your link is in the address bar: change a setting there, or reload the page.`, "error");
+  },
+}, stageSize);
+
+const writeAddress = installAddress((typed) => void openLink(typed));
+const controls = new Controls(byId("controls"), (key, value) => edit(key, value), options);
+const charts = new Charts(byId("charts"), (index) => host.call("chart_table", index), (sizes) => host.post({ type: "charts", sizes }), options.scale);
+
+function stageSize() {
+  const stage = byId("stage");
+  const { scale } = options;
+  return { width: stage.clientWidth / scale, height: stage.clientHeight / scale, ratio: Math.min(2, devicePixelRatio) * scale };
+}
+
+/** @param {import("./engine.js").FromEngine} message */
+function receive(message) {
+  if (message.type === "ready") {
+    if (!manifest) firstStart(message.manifest, message.roles);
+    describe(message.described);
+  } else if (message.type === "described") describe(message.described);
+  else if (message.type === "state") {
+    playing = message.playing;
+    link = message.link;
+    showState(JSON.parse(message.state));
+    if (message.charts) charts.draw(message.charts);
+    writeAddress(link);
+  }
+}
+
+/**
+ * @param {string} manifestText
+ * @param {string} rolesText
+ */
+function firstStart(manifestText, rolesText) {
+  manifest = /** @type {NonNullable<typeof manifest>} */ (JSON.parse(manifestText));
+  roles = JSON.parse(rolesText);
+  installGallery(manifest.systems, (chosen) => void openLink(chosen));
+  reportLayers = installLayers(manifest.layers, (states) => void host.call("set_layers", JSON.stringify(states)));
+  restrict(document, options);
+  app.dataset.boot = "ready";
+}
+
+/** Sends the layer switches again, to an engine that has not heard of them. */
+let reportLayers = () => {};
+
+/** @param {"worker" | "page"} where */
+function started(where) {
+  byId("stage").dataset.where = where;
+  sendTheme();
+  reportLayers();
+  host.post({ type: "charts", sizes: charts.sizes() });
+  host.post({ type: "playing", on: playing });
+  badge();
+}
+
+function sendTheme() {
+  const { words, colours } = palette(roles);
+  charts.recolour(colours);
+  host.post({ type: "theme", words, colours });
+}
+
+/** @param {string} text */
+function describe(text) {
+  described = /** @type {Described} */ (JSON.parse(text));
+  link = described.link;
+  noticeAll("link", described.notices);
+  host.post({ type: "speed", perSecond: perSecond(described.speed) });
+  showSpeed(described.speed);
+  charts.show(described.charts);
+  pane = Math.min(pane, described.panes.length - 1);
+  showPane();
+  badge();
+  writeAddress(link);
+}
+
+function showPane() {
+  if (!described || !manifest) return;
+  const shown = described.panes[pane];
+  const system = manifest.systems.find(({ id }) => id === shown.system);
+  if (!system) return;
+  byId("system-title").textContent = system.title;
+  document.title = `${described.title || system.title} · Pushforward`;
+  byId("compare").setAttribute("aria-pressed", String(described.panes.length > 1));
+  showPresets(system, link, (chosen) => void openLink(chosen));
+  controls.show(`${pane} ${system.id}`, system.params, shown.values, shown.changed);
+  showPaneTabs(described.panes);
+  if (!byId("about").hidden) void showAbout(system, shown.notes);
+}
+
+/** @param {Pane[]} panes */
+function showPaneTabs(panes) {
+  byId("panes").replaceChildren(...(panes.length < 2 ? [] : panes.map(({ title }, i) => h("button", {
+    type: "button", class: `pane${i}`, "aria-pressed": String(i === pane), onclick: () => {
+      pane = i;
+      showPane();
+    },
+  }, `${i + 1} · ${title}`))));
+}
+
+function badge() {
+  const shown = described?.panes[pane];
+  if (!shown) return;
+  const where = host.where === "page" ? "no worker" : "worker";
+  const element = byId("badge");
+  element.textContent = `${shown.device}, ${where}`;
+  element.dataset.tip = [shown.reason, host.where === "page" ? "Workers do not start here, so the page computes between its own frames." : ""].filter(Boolean).join(" ");
+}
+
+/** @param {import("./transport.js").RunState} state */
+function showState(state) {
+  const before = run?.state;
+  run = state;
+  showRun(state, playing);
+  charts.update(state.values);
+  if (state.state === "diverged" && before !== "diverged") {
+    const good = state.last_good ?? null;
+    notice("diverged", `${state.message}${good === null ? "" : ` The last good state, step ${good}, stays on the stage.`}`, "error");
+  } else if (state.state !== "diverged") withdraw("diverged");
+  if (performance.now() - lastSpoken < SPEAK_MS && state.state === before) return;
+  lastSpoken = performance.now();
+  byId("summary").textContent = `${described?.title ?? ""}, step ${state.step}${playing ? "" : ", paused"}. ${charts.spoken()}.`;
+}
+
+/** @param {boolean} on */
+function setPlaying(on) {
+  playing = on;
+  host.post({ type: "playing", on });
+}
+
+/**
+ * @param {string} key
+ * @param {string} value
+ */
+async function edit(key, value) {
+  const answer = await host.call("set", pane, key, value);
+  return { problems: answer.problems ?? [] };
+}
+
+/** @param {string} wanted */
+async function openLink(wanted) {
+  pane = 0;
+  controls.forgive();
+  withdraw("answer");
+  await host.call("set_link", wanted).catch(() => {});
+  if (options.autoplay) setPlaying(true);
+}
+
+async function compare() {
+  if (!described) return;
+  const first = link.split(";")[0];
+  const one = described.panes.length > 1;
+  await openLink(one ? first : `${link};`);
+  pane = one ? 0 : 1;
+  showPane();
+}
+
+async function copyLink() {
+  const address = addressOf(link);
+  try {
+    await navigator.clipboard.writeText(address);
+    notice("copied", "The link is copied.", "info", 3000);
+  } catch {
+    notice("copied", `Copy this link: ${address}`);
+  }
+}
+
+/** @param {import("./stage.js").Answer} answer */
+function answered(answer) {
+  if (answer.ok) withdraw("answer");
+  else notice("answer", answer.problems.map(({ message }) => message).join(" "), "error");
+}
+
+let playedBeforeDrawing = false;
+const actions = {
+  play: () => setPlaying(!playing),
+  step: () => host.post({ type: "step" }),
+  reset: () => void host.call("reset"),
+  seed: () => void host.call("new_seed"),
+  speed: (/** @type {string} */ value) => void host.call("set", -1, "speed", value),
+};
+const toggleUi = () => (app.dataset.ui = app.dataset.ui === "none" ? options.ui === "none" ? "full" : options.ui : "none");
+const fullscreen = () => void (document.fullscreenElement ? document.exitFullscreen() : app.requestFullscreen?.())?.catch(() => {});
+const help = () => byId("keys", HTMLDialogElement).showModal();
+
+app.dataset.ui = options.ui;
+app.dataset.embed = String(options.embed);
+document.documentElement.style.fontSize = `${options.scale * 100}%`;
+installTips();
+installTabs(showPane);
+installTransport(actions);
+installStage({
+  call: (method, ...args) => host.call(method, ...args),
+  post: (message) => host.post(message),
+  role: (name) => Math.max(0, roles.indexOf(name)),
+  answered,
+  holdForDrawing: (on) => {
+    if (on) playedBeforeDrawing = playing;
+    setPlaying(on ? false : playedBeforeDrawing);
+  },
+}, options);
+installShortcuts([
+  { key: " ", shown: "Space", what: "Play or pause", run: actions.play },
+  { key: "n", shown: "n", what: "One step", run: actions.step },
+  { key: "r", shown: "r", what: "Reset to the same initial state", run: actions.reset },
+  { key: "R", shown: "Shift R", what: "New seed", run: actions.seed },
+  { key: "c", shown: "c", what: "Compare two settings", run: () => void compare() },
+  { key: "l", shown: "l", what: "Copy the link", run: () => void copyLink() },
+  { key: "h", shown: "h", what: "Hide or show everything but the stage", run: toggleUi },
+  { key: "f", shown: "f", what: "Full screen", run: fullscreen },
+  { key: "?", shown: "?", what: "This help", run: help },
+]);
+byId("compare").addEventListener("click", () => void compare());
+byId("copy").addEventListener("click", () => void copyLink());
+byId("help").addEventListener("click", help);
+byId("theme").addEventListener("click", () => {
+  nextTheme();
+  sendTheme();
+});
+watchVisibility((on) => host.post({ type: "visible", on }));
+new ResizeObserver(() => host.post({ type: "size", size: stageSize() })).observe(byId("stage"));
+host.start(location.hash.slice(1) || presetScene()).catch((error) => {
+  app.dataset.boot = "failed";
+  byId("curtain").textContent = `The program did not start: ${error instanceof Error ? error.message : error}`;
+});
