@@ -47,7 +47,7 @@ pub struct Link {
     pub data: Option<Drawn>,
     /// Frame in world units: x0, y0, x1, y1.
     pub view: Option<[f32; 4]>,
-    /// Pace of the page's clock, as a multiple of its normal pace.
+    /// Steps a second on the page; without it, as many as the machine can do.
     pub speed: Option<f32>,
 }
 
@@ -57,6 +57,8 @@ pub struct Pane {
     pub entry: &'static Entry,
     /// Its parameters.
     pub system: Box<dyn System>,
+    /// Keys that the link gave, inherited ones included.
+    pub explicit: Vec<String>,
     /// Keys that this build does not know, in order; kept when the link is written again.
     pub unknown: Vec<(String, String)>,
     /// Hash of the state that this pane should have at step `k`; never inherited.
@@ -118,6 +120,7 @@ impl Pane {
         Self {
             entry,
             system: defaults(version, entry),
+            explicit: Vec::new(),
             unknown: Vec::new(),
             digest: None,
             version,
@@ -127,6 +130,11 @@ impl Pane {
     /// The parameters again, for a session to own.
     pub fn system(&self) -> Box<dyn System> {
         copy(self.entry, &*self.system)
+    }
+
+    /// Whether the link gave this key.
+    pub fn is_explicit(&self, key: &str) -> bool {
+        self.explicit.iter().any(|k| k == key)
     }
 
     /// Keys and values to write, given those that the pane inherits: parameters in declaration order, then unknown keys.
@@ -155,6 +163,7 @@ impl Clone for Pane {
     fn clone(&self) -> Self {
         Self {
             system: self.system(),
+            explicit: self.explicit.clone(),
             unknown: self.unknown.clone(),
             digest: self.digest.clone(),
             ..*self

@@ -75,6 +75,8 @@ pub struct Spec {
     pub choices: &'static [Choice],
     /// The value that a link leaves out.
     pub default: String,
+    /// Heading it stands under; empty for the system's own.
+    pub group: &'static str,
     /// Shown only while another parameter has one of these values.
     pub only_if: Option<(&'static str, &'static [&'static str])>,
 }
@@ -92,6 +94,7 @@ impl Spec {
             log: false,
             choices: &[],
             default: String::new(),
+            group: "",
             only_if: None,
         }
     }
@@ -172,7 +175,7 @@ pub fn assign<T: ParamValue>(
 ///
 /// ```ignore
 /// params! {
-///     /// Unadjusted Langevin algorithm.
+///     /// Unadjusted Langevin algorithm. A shared set has a heading: `pub struct Sampling in "Initial cloud" {`.
 ///     pub struct Ula {
 ///         groups { sampling: Sampling }
 ///         /// Tooltip text.
@@ -182,7 +185,7 @@ pub fn assign<T: ParamValue>(
 /// ```
 #[macro_export]
 macro_rules! params {
-    ($(#[$meta:meta])* pub struct $name:ident {
+    ($(#[$meta:meta])* pub struct $name:ident $(in $heading:literal)? {
         $(groups { $($group:ident : $group_ty:ty),* $(,)? })?
         $($(#[doc = $doc:expr])+ $field:ident : $ty:ty = $default:expr, $spec:expr;)*
     }) => {
@@ -202,12 +205,14 @@ macro_rules! params {
                 #[allow(unused_imports, reason = "a set may consist of groups alone")]
                 use $crate::params::ParamValue;
                 let groups: Vec<Vec<$crate::params::Spec>> = vec![$($(self.$group.specs(),)*)?];
+                let group = concat!($($heading)?);
                 let own = vec![$($crate::params::Spec {
                     key: stringify!($field),
                     doc: concat!($($doc),+).trim().to_owned(),
                     kind: <$ty as ParamValue>::KIND,
                     choices: <$ty as ParamValue>::CHOICES,
                     default: self.$field.show(),
+                    group,
                     ..$spec
                 },)*];
                 groups.into_iter().flatten().chain(own).collect()

@@ -327,3 +327,18 @@ fn presets_are_short_canonical_and_clean() {
         }
     }
 }
+
+#[test]
+fn no_parameter_takes_a_key_of_the_link() {
+    for entry in REGISTRY {
+        for spec in defaults(VERSION, entry).specs() {
+            let reserved = ["v", "m", "k", "digest", "data", "view", "speed"];
+            assert!(
+                !reserved.contains(&spec.key),
+                "{}: `{}` is a key of the link itself",
+                entry.id,
+                spec.key
+            );
+        }
+    }
+}

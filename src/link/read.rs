@@ -86,14 +86,8 @@ fn read(text: &str, problems: &mut Vec<Problem>) -> Result<Link, Problem> {
     });
     link.data = take(&mut first, "data").and_then(|t| noted("data", Drawn::decode(&t), problems));
     link.view = take(&mut first, "view").and_then(|t| noted("view", view(&t), problems));
-    link.speed = take(&mut first, "speed").and_then(|t| {
-        value(
-            "speed",
-            &t,
-            &Spec::live("speed").range(0.01, 1000.0),
-            problems,
-        )
-    });
+    link.speed = take(&mut first, "speed")
+        .and_then(|t| value("speed", &t, &Spec::live("speed").range(0.01, 1e6), problems));
 
     let digest = take(&mut first, "digest");
     let mut drafts = vec![Draft {
@@ -182,33 +176,20 @@ fn pane(
     let mut pane = Pane::new(version, entry);
     let overridden = |key: &str| own.iter().any(|(k, _)| k == key);
     for (key, text) in inherited.iter().filter(|(k, _)| !overridden(k)) {
-        if let Some(Err(refusal)) = pane.system.set(key, text) {
-            settle(&mut pane, at, refusal, problems);
-        }
+        give(&mut pane, at, key, text, problems);
     }
-    let given_n = own
-        .iter()
-        .chain(inherited)
-        .find(|(k, _)| k == "n")
-        .map(|(_, n)| n.clone());
-    for (key, text) in own {
-        match pane.system.set(&key, &text) {
-            Some(Ok(())) => {}
-            Some(Err(refusal)) => settle(&mut pane, at, refusal, problems),
-            None => {
-                let message = format!(
-                    "{} has no such parameter; `describe {}` lists them",
-                    entry.id, entry.id
-                );
-                problems.push(in_pane(at, Problem::new(clip(&key), message)));
-                pane.unknown.push((key, text));
-            }
+    for (key, text) in &own {
+        if !give(&mut pane, at, key, text, problems) {
+            let id = entry.id;
+            let message = format!("{id} has no such parameter; `describe {id}` lists them");
+            problems.push(in_pane(at, Problem::new(clip(key), message)));
+            pane.unknown.push((key.clone(), text.clone()));
         }
     }
     if let Some(points) = data.filter(|_| takes_points(&pane)) {
         let mut noticed = |key, message| problems.push(in_pane(at, Problem::new(key, message)));
         let rows = points.rows().to_string();
-        if given_n.is_some_and(|n| n != rows) {
+        if pane.is_explicit("n") && pane.system.get("n").is_some_and(|n| n != rows) {
             noticed(
                 "n",
                 format!("the link holds {rows} points; allowed is n={rows}, or none"),
@@ -237,6 +218,18 @@ fn pane(
 
 fn takes_points(pane: &Pane) -> bool {
     pane.system.get("init").as_deref() == Some("file")
+}
+
+/// Sets a key that the link gives; false where the system has no such key.
+fn give(pane: &mut Pane, at: usize, key: &str, text: &str, problems: &mut Vec<Problem>) -> bool {
+    let Some(done) = pane.system.set(key, text) else {
+        return false;
+    };
+    pane.explicit.push(key.to_owned());
+    if let Err(refusal) = done {
+        settle(pane, at, refusal, problems);
+    }
+    true
 }
 
 /// Notes a refused value and uses the nearest allowed one, if there is one.
