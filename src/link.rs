@@ -19,7 +19,7 @@ pub use frozen::{VERSION, defaults};
 pub use read::parse;
 
 use crate::params::{Numbers, ParamValue, shortest};
-use crate::systems::{Entry, System};
+use crate::systems::{Entry, System, copy};
 use std::fmt;
 
 /// The demo of an empty address, and of a link that cannot be read.
@@ -181,19 +181,4 @@ impl fmt::Debug for Pane {
             self.digest
         )
     }
-}
-
-/// A second set of parameters with the same values.
-pub fn copy(entry: &Entry, system: &dyn System) -> Box<dyn System> {
-    let mut twin = (entry.fresh)();
-    for spec in system.specs() {
-        let done = twin.set(spec.key, &spec.default);
-        assert!(
-            matches!(done, Some(Ok(()))),
-            "{}: {} does not read what it writes",
-            entry.id,
-            spec.key
-        );
-    }
-    twin
 }

@@ -84,7 +84,7 @@ fn bad_values_become_the_nearest_or_the_default() {
     let (_, problems) = parse("v=1&m=svgd&step=100");
     assert_eq!(
         problems[0].to_string(),
-        "step: `100` is out of range; allowed are 0.000001 to 10"
+        "step: `100` is out of range; allowed are 0.00001 to 10"
     );
 }
 
@@ -150,7 +150,7 @@ fn drawn_points_set_n() {
         [0.0, 1.0, -0.5, 32767.0 / 256.0, 0.0, 0.0]
     );
     let data = drawn.encode();
-    let canonical = format!("v=1&m=svgd&n=3&init=file&data={data}");
+    let canonical = format!("v=1&m=svgd&init=file&n=3&data={data}");
     reads(&format!("v=1&m=svgd&init=file&data={data}"), &canonical, "");
     reads(
         &format!("v=1&m=svgd&init=file&n=4&data={data}"),

@@ -11,7 +11,7 @@ use crate::metrics::Metric;
 use crate::params;
 use crate::params::Spec;
 use crate::rng::stream;
-use crate::targets::{Density, Target};
+use crate::targets::Target;
 use std::rc::Rc;
 
 params! {
@@ -32,26 +32,22 @@ pub static ENTRY: Entry = Entry {
     room: "sampling",
     summary: "Langevin proposals with an accept–reject step: no bias, at the price of refusals.",
     citation: "G. Roberts, R. Tweedie (1996). Exponential convergence of Langevin distributions and their discrete approximations. Bernoulli.",
-    fresh: || {
-        let mut mala = Mala::default();
-        mala.sampling.target.target = Density::Banana;
-        Box::new(mala)
-    },
+    fresh: || Box::new(Mala::default()),
     presets: &[
         Preset {
             title: "Banana",
             question: "What does the accept step cost?",
-            link: "m=mala",
+            link: "m=mala&target=banana",
         },
         Preset {
             title: "A real posterior",
             question: "Bayesian logistic regression on real data, without discretisation bias.",
-            link: "m=mala&target=logistic&step=.02",
+            link: "m=mala&target=logistic&step=0.02",
         },
         Preset {
             title: "Funnel",
             question: "Why do chains not enter the neck? One step size cannot fit both ends; acceptance drops there.",
-            link: "m=mala&target=funnel&step=.1",
+            link: "m=mala&target=funnel&step=0.1",
         },
     ],
 };

@@ -9,7 +9,7 @@ use super::{
 use crate::error::{Problem, Result};
 use crate::graph::{Graph, Program, Var};
 use crate::params::{Bandwidth, Matrix, Spec};
-use crate::targets::{Density, Target};
+use crate::targets::Target;
 use crate::{choices, params};
 use std::rc::Rc;
 
@@ -51,36 +51,32 @@ pub static ENTRY: Entry = Entry {
     room: "sampling",
     summary: "Particles follow the kernelised gradient of KL(ρ‖π): drift along the score, repulsion between neighbours.",
     citation: "Q. Liu, D. Wang (2016). Stein variational gradient descent: a general purpose Bayesian inference algorithm. NeurIPS.",
-    fresh: || {
-        let mut svgd = Svgd::default();
-        svgd.sampling.target.target = Density::Banana;
-        Box::new(svgd)
-    },
+    fresh: || Box::new(Svgd::default()),
     presets: &[
         Preset {
             title: "Banana",
             question: "Can deterministic particles sample?",
-            link: "m=svgd",
+            link: "m=svgd&target=banana",
         },
         Preset {
             title: "Collapse in d = 32",
             question: "Why does the variance collapse? The RBF kernel sees neighbours too far away to repel.",
-            link: "m=svgd&target=gaussian&d=32&n=128&step=1",
+            link: "m=svgd&d=32&n=128&step=1",
         },
         Preset {
             title: "Bilinear kernel",
             question: "What if the kernel sees only two moments? The cloud moves as an affine map.",
-            link: "m=svgd&target=gaussian&mean=1,-1&cov=2,.8,.8,1&init=uniform&init_scale=3&kernel=bilinear&step=0.02",
+            link: "m=svgd&mean=1,-1&cov=2,0.8,0.8,1&init=uniform&init_scale=3&step=0.02&kernel=bilinear",
         },
         Preset {
             title: "Mode dropping",
             question: "Started at one side, why do far modes stay empty? The score there points nowhere near them.",
-            link: "m=svgd&target=mixture&init_mean=3,0&init_scale=.3",
+            link: "m=svgd&target=mixture&init_mean=3,0&init_scale=0.3",
         },
         Preset {
             title: "A real posterior",
             question: "Bayesian logistic regression on real data: does the cloud match the reference moments?",
-            link: "m=svgd&target=logistic&n=256&step=.05",
+            link: "m=svgd&target=logistic&n=256&step=0.05",
         },
     ],
 };

@@ -10,7 +10,6 @@ use crate::graph::{Draw, Graph};
 use crate::params;
 use crate::params::Spec;
 use crate::rng::stream;
-use crate::targets::Density;
 use std::rc::Rc;
 
 params! {
@@ -31,26 +30,22 @@ pub static ENTRY: Entry = Entry {
     room: "sampling",
     summary: "Each particle climbs log π and is shaken by fresh noise; the finite step leaves a bias.",
     citation: "G. Roberts, R. Tweedie (1996). Exponential convergence of Langevin distributions and their discrete approximations. Bernoulli.",
-    fresh: || {
-        let mut ula = Ula::default();
-        ula.sampling.target.target = Density::Banana;
-        Box::new(ula)
-    },
+    fresh: || Box::new(Ula::default()),
     presets: &[
         Preset {
             title: "Banana",
             question: "Does noise follow a partial differential equation?",
-            link: "m=ula&n=5000",
+            link: "m=ula&target=banana&n=5000",
         },
         Preset {
             title: "Bias at γ = 1",
             question: "Where is the bias? On N(0, 1) the variance settles at 1/(1 − γ/2) = 2, not at 1.",
-            link: "m=ula&target=gaussian&step=1;m=mala",
+            link: "m=ula&step=1;m=mala",
         },
         Preset {
             title: "100,000 particles",
             question: "What does the density itself do?",
-            link: "m=ula&target=mixture&n=100000&step=.02&init_scale=.5",
+            link: "m=ula&target=mixture&init_scale=0.5&n=100000&step=0.02",
         },
     ],
 };
