@@ -13,6 +13,7 @@ pub mod graph;
 pub mod kernels;
 pub mod linalg;
 pub mod link;
+pub mod manifest;
 pub mod metrics;
 pub mod ot;
 pub mod params;
