@@ -5,3 +5,6 @@ mod eval;
 mod plan;
 
 pub use cpu::{Cpu, Progress};
+
+#[cfg(test)]
+mod tests;

@@ -280,6 +280,18 @@ impl Expr {
         tape.finish(root)
     }
 
+    /// The same function of only the arguments it uses, renumbered, and which those are.
+    pub fn compact(&self) -> (Self, Vec<usize>) {
+        let used: Vec<usize> = (0..self.arity())
+            .filter(|&i| self.nodes.contains(&Node::Arg(i as u16)))
+            .collect();
+        let mut renamed = vec![Self::from(0.0); self.arity()];
+        for (new, &old) in used.iter().enumerate() {
+            renamed[old] = Self::arg(new);
+        }
+        (self.substitute(&renamed), used)
+    }
+
     /// All first derivatives ∂f/∂arg_i for i < `arity`, by reverse mode over the tape.
     pub fn gradient(&self, arity: usize) -> Vec<Self> {
         let values = self.lines();

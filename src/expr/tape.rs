@@ -56,6 +56,10 @@ impl Tape {
             (Binary::Mul, Some(-1.0), _) => self.unary(Unary::Neg, b),
             (Binary::Mul, _, Some(-1.0)) => self.unary(Unary::Neg, a),
             (Binary::Sub, Some(0.0), _) => self.unary(Unary::Neg, b),
+            (Binary::Add, ..) if a == b => {
+                let two = self.constant(2.0);
+                self.binary(Binary::Mul, two, a)
+            }
             // Commutative operations have one spelling, so that equal terms are shared.
             (Binary::Add | Binary::Mul, ..) if a > b => self.push(Node::Binary(op, b, a)),
             _ => self.push(Node::Binary(op, a, b)),

@@ -80,10 +80,7 @@ fn adjoint<'g>(
             let local = expr.gradient(arity).into_iter().enumerate();
             local
                 .filter(|(k, d)| needed[node.args[*k]] && d.constant() != Some(0.0))
-                .map(|(k, d)| {
-                    let value = graph.map(d * Expr::arg(arity), &operands);
-                    (node.args[k], value.broadcast(&node.shape))
-                })
+                .map(|(k, d)| (node.args[k], graph.map(d * Expr::arg(arity), &operands)))
                 .collect()
         }
         Op::MatMul { ta, tb } => {

@@ -88,15 +88,20 @@ impl Graph {
 
     /// `expr` of equally shaped operands (after broadcasting), entry by entry.
     pub fn map<'g>(&'g self, expr: Expr, args: &[Var<'g>]) -> Var<'g> {
-        if let Some(value) = expr.constant() {
-            return self.scalar(value);
-        }
-        if expr == Expr::arg(0) && args.len() == 1 {
-            return args[0];
-        }
-        let shape = args.iter().fold(vec![], |s, a| broadcast(&s, &a.shape()));
-        let args = args.iter().map(|a| a.broadcast(&shape).id).collect();
-        self.push(Op::Map(expr), args, shape)
+        let common = |vars: &[Var<'_>]| vars.iter().fold(vec![], |s, v| broadcast(&s, &v.shape()));
+        let shape = common(args);
+        let (expr, used) = expr.compact();
+        let args: Vec<Var<'g>> = used.iter().map(|&i| args[i]).collect();
+        let own = common(&args);
+        let value = if let Some(value) = expr.constant() {
+            self.scalar(value)
+        } else if expr == Expr::arg(0) {
+            args[0]
+        } else {
+            let ids = args.iter().map(|a| a.broadcast(&own).id).collect();
+            self.push(Op::Map(expr), ids, own)
+        };
+        value.broadcast(&shape)
     }
 
     /// Joins `parts` along `axis`.

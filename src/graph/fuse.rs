@@ -83,6 +83,7 @@ fn fuse_map(
             }
             let source = &out[moved[through]];
             match &source.op {
+                Op::Map(inner) if inner.constant().is_some() => inner.clone(),
                 Op::Map(inner)
                     if source.shape == node.shape
                         && uses[through] == 1
@@ -97,26 +98,12 @@ fn fuse_map(
         })
         .collect();
     let fused = expr.substitute(&parts);
-    let (expr, args) = drop_unused(&fused, &args);
+    let (expr, used) = fused.compact();
     ProgramNode {
         op: Op::Map(expr),
-        args,
+        args: used.iter().map(|&i| args[i]).collect(),
         shape: node.shape.clone(),
     }
-}
-
-/// Renumbers the arguments so that every operand is used.
-fn drop_unused(expr: &Expr, args: &[NodeId]) -> (Expr, Vec<NodeId>) {
-    use crate::expr::Node;
-    let mut kept = Vec::new();
-    let mut renamed = vec![Expr::from(0.0); args.len()];
-    for (i, &arg) in args.iter().enumerate() {
-        if expr.nodes().contains(&Node::Arg(i as u16)) {
-            renamed[i] = Expr::arg(kept.len());
-            kept.push(arg);
-        }
-    }
-    (expr.substitute(&renamed), kept)
 }
 
 /// Drops nodes that fusion left without readers.
