@@ -185,10 +185,13 @@ impl Canvas {
         }
     }
 
-    /// Paints polylines that fade towards their tails; see [`super::Trails`].
-    pub(super) fn lines(
+    /// Paints anti-aliased line segments in one colour inside the view's rectangle.
+    ///
+    /// `emit` calls its argument with both ends in device pixels and a weight in 0–1; `width` is in device pixels.
+    pub fn lines(
         &mut self,
         view: &View,
+        width: f32,
         colour: [u8; 4],
         strength: f32,
         emit: impl FnOnce(&mut dyn FnMut([f32; 2], [f32; 2], f32)),
@@ -199,7 +202,7 @@ impl Canvas {
         self.accumulator
             .start(clip(view.rect, self.width, self.height));
         let accumulator = &mut self.accumulator;
-        emit(&mut |a, b, weight| accumulator.segment(a, b, weight));
+        emit(&mut |a, b, weight| accumulator.segment(a, b, width, weight));
         let tone = accumulate::Tone {
             alpha: strength,
             colour,

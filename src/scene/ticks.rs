@@ -33,11 +33,12 @@ pub struct Ticks {
 const MOST: usize = 50;
 
 impl Ticks {
-    /// About `count` ticks inside `range`; none where the range is not finite and ascending.
+    /// About `count` ticks inside `range`; none where the range is not ascending and sensible.
     pub fn new(scale: Scale, range: [f64; 2], count: usize) -> Self {
         let [low, high] = range;
         let count = count.max(1) as f64;
-        if !(low < high && (high - low).is_finite()) {
+        // Steps outside this range would overflow or vanish.
+        if !(1e-280..1e300).contains(&(high - low)) {
             return Self::default();
         }
         match scale {

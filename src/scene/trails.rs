@@ -46,7 +46,14 @@ impl Trails {
     }
 
     /// Paints them; the tail is faint, the head strong.
-    pub fn paint(&self, canvas: &mut Canvas, axes: [usize; 2], view: &View, colour: [u8; 4]) {
+    pub fn paint(
+        &self,
+        canvas: &mut Canvas,
+        axes: [usize; 2],
+        view: &View,
+        ratio: f32,
+        colour: [u8; 4],
+    ) {
         let count = self.kept.len();
         if count < 2 || axes.iter().any(|a| *a >= self.d) {
             return;
@@ -54,7 +61,7 @@ impl Trails {
         // Many trails share the same space: each is fainter.
         let followed = self.n.div_ceil(self.stride);
         let strength = (0.85 - 0.1 * (followed as f32 / 100.0).max(1.0).ln()).clamp(0.3, 0.85);
-        canvas.lines(view, colour, strength, |line| {
+        canvas.lines(view, 1.2 * ratio, colour, strength, |line| {
             for age in 1..count {
                 let at = |age: usize| &self.kept[(self.next + 2 * LENGTH - 1 - age) % LENGTH];
                 let fade = 1.0 - age as f32 / LENGTH as f32;
@@ -89,6 +96,7 @@ mod tests {
             &mut canvas,
             [0, 1],
             &View::fit(Frame::new([-1.0, -1.0, 1.0, 1.0]), rect),
+            1.0,
             [0, 0, 0, 255],
         );
         canvas

@@ -87,8 +87,8 @@ impl Accumulator {
         }
     }
 
-    /// Adds an anti-aliased line one pixel wide; `weight` in 0–1 scales its depth.
-    pub fn segment(&mut self, a: [f32; 2], b: [f32; 2], weight: f32) {
+    /// Adds an anti-aliased line `width` pixels wide; `weight` in 0–1 scales its depth.
+    pub fn segment(&mut self, a: [f32; 2], b: [f32; 2], width: f32, weight: f32) {
         let [x0, y0, x1, y1] = self.bounds.map(|v| v as f32);
         let finite = a.iter().chain(&b).all(|v| v.is_finite() && v.abs() < 1e6);
         let beside = a[0].max(b[0]) < x0
@@ -99,40 +99,38 @@ impl Accumulator {
             return;
         }
         let steep = (b[1] - a[1]).abs() > (b[0] - a[0]).abs();
-        // Along the longer axis u, one sample a pixel; across it v, shared by two pixels.
+        // Along the longer axis u, one sample a pixel; across it v, shared by the pixels that the width touches.
         let (along, across) = if steep { (1, 0) } else { (0, 1) };
-        let low = [x0, y0];
-        let high = [x1, y1];
+        let (low, high) = ([x0, y0], [x1, y1]);
         let (from, to) = if a[along] <= b[along] { (a, b) } else { (b, a) };
         let length = (to[along] - from[along]).max(1e-6);
         let slope = (to[across] - from[across]) / length;
+        let half = (0.5 * width * (1.0 + slope * slope).sqrt()).clamp(0.25, 0.5 * STAMP as f32);
         let first = from[along].floor().max(low[along]) as i32;
         let last = to[along].ceil().min(high[along]) as i32;
-        let stride = [1, self.stride];
-        let depth = (weight.clamp(0.0, 1.0) * UNIT) + 0.5;
+        let (du, dv) = if steep {
+            (self.stride, 1)
+        } else {
+            (1, self.stride)
+        };
+        let depth = weight.clamp(0.0, 1.0) * UNIT;
         for u in first..last {
             // The share of this pixel's column that the segment spans keeps joints from doubling.
             let (start, end) = ((u as f32).max(from[along]), (u as f32 + 1.0).min(to[along]));
             let share = end - start;
-            if share <= 0.0 {
+            let v = from[across] + slope * (0.5 * (start + end) - from[along]);
+            let inside = v > low[across] - half && v < high[across] + half;
+            if share <= 0.0 || !inside {
                 continue;
             }
-            let v = from[across] + slope * (0.5 * (start + end) - from[along]) - 0.5;
-            let cell = v.floor();
-            if cell < low[across] - 1.0 || cell >= high[across] {
-                continue;
-            }
-            let part = v - cell;
-            let margin = STAMP as f32;
-            let index = (u as f32 - low[along] + margin) as usize * stride[along]
-                + (cell - low[across] + margin) as usize * stride[across];
-            let add = share * depth;
-            for (at, value) in [
-                (index, add * (1.0 - part)),
-                (index + stride[across], add * part),
-            ] {
-                if let Some(counter) = self.depth.get_mut(at) {
-                    *counter = counter.saturating_add(value as u16);
+            // Relative to the counters' corner, where everything is positive and a cast is a floor.
+            let origin = low[across] - STAMP as f32;
+            let (top, bottom) = (v - half - origin, v + half - origin);
+            let row = (u as usize - low[along] as usize + STAMP) * du;
+            for cell in top as usize..=bottom as usize {
+                let covered = bottom.min(cell as f32 + 1.0) - top.max(cell as f32);
+                if let Some(counter) = self.depth.get_mut(row + cell * dv) {
+                    *counter = counter.saturating_add((share * covered * depth + 0.5) as u16);
                 }
             }
         }
@@ -238,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_the_depth_of_its_longer_extent() {
+    fn a_line_has_the_depth_of_its_area() {
         for (a, b) in [
             ([3.2, 5.1], [40.7, 19.9]),
             ([20.5, 40.0], [18.0, 3.0]),
@@ -246,13 +244,15 @@ mod tests {
         ] {
             let mut accumulator = Accumulator::default();
             accumulator.start([0, 0, 64, 64]);
-            accumulator.segment(a, b, 1.0);
+            accumulator.segment(a, b, 1.0, 1.0);
             let sum: u32 = accumulator.depth.iter().map(|c| u32::from(*c)).sum();
-            let length = (b[0] - a[0]).abs().max((b[1] - a[1]).abs());
-            // Two truncations of at most one count a pixel.
+            let area = (b[0] - a[0]).hypot(b[1] - a[1]);
+            // Three pixels a step along the line, each rounded by at most half a count.
+            let atol = 1.5 * area + 2.0;
             assert!(
-                (sum as f32 - length * (UNIT + 0.5)).abs() < 2.0 * length + 2.0,
-                "{sum} for {length}"
+                (sum as f32 - area * UNIT).abs() < atol,
+                "{sum} for {}",
+                area * UNIT
             );
         }
     }
@@ -263,8 +263,8 @@ mod tests {
         accumulator.start([2, 3, 20, 10]);
         for a in [f32::NAN, f32::INFINITY, -1e38, -1e5, 0.0, 1e5] {
             for b in [f32::NAN, 1e38, -1e5, 7.0, 1e5] {
-                accumulator.segment([a, b], [b, a], 1.0);
-                accumulator.segment([a, 5.0], [b, 5.0], 7.0);
+                accumulator.segment([a, b], [b, a], 2.0, 1.0);
+                accumulator.segment([a, 5.0], [b, 5.0], 30.0, 7.0);
             }
         }
     }
