@@ -113,9 +113,7 @@ pub fn measure(command: &mut Command) -> Result<Vec<Line>> {
 
 /// Where a measurement of ours stands against the others made on the same kind of engine.
 fn print_ratios(lines: &[Line]) {
-    let is_native = |peer: &str| {
-        !peer.contains("wasm") && !peer.starts_with("js-") && !peer.starts_with("plain")
-    };
+    let is_native = |peer: &str| !peer.contains("wasm") && !peer.starts_with("js-");
     println!(
         "\nSteps per second of CPU time, of ours to the best peer's and to the ceiling kernel's:"
     );

@@ -80,8 +80,8 @@ impl Module {
                 module.imports.push(import);
             } else {
                 ensure!(
-                    !line.starts_with("export"),
-                    "{at}: this kind of export cannot be linked: `{line}`"
+                    !is_word(line, "export") && !is_word(line, "import"),
+                    "{at}: this kind of import or export cannot be linked: `{line}`"
                 );
                 module.body += line;
             }
@@ -89,6 +89,14 @@ impl Module {
         }
         Ok(module)
     }
+}
+
+/// Whether the line begins with this word.
+fn is_word(line: &str, word: &str) -> bool {
+    let rest = line.strip_prefix(word);
+    rest.is_some_and(|rest| {
+        !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$')
+    })
 }
 
 fn refuse_dynamic(line: &str, at: &str) -> Result<()> {
@@ -232,6 +240,8 @@ mod tests {
             "import { missing } from \"./a.js\";\n",
             "import { a } from \"a\";\n",
             "import \"./a.js\";\n",
+            "import\"./a.js\";\n",
+            "export{ a };\n",
             "export default 1;\n",
             "export { a };\n",
             "export * from \"./a.js\";\n",
@@ -271,7 +281,8 @@ mod tests {
 
     #[test]
     fn types_in_comments_are_no_imports() {
-        let main = "/** @type {import(\"./a.js\").A} */\nconst x = /** @type {import(\"./a.js\").A} */ (y);\n";
+        // A method whose name begins like a keyword is none either.
+        let main = "class A {\nexport_csv() {}\n}\n/** @type {import(\"./a.js\").A} */\nconst x = /** @type {import(\"./a.js\").A} */ (y);\n";
         assert!(linked(&[("main.js", main), WORKER]).is_ok());
     }
 }
