@@ -17,19 +17,24 @@ use crate::wasm::{Flavour, Package, Profile};
 use crate::{explain, linker, process, sizes, wasm};
 
 const EMBED_BOOT: &str = "boot.embed.js";
+const STYLESHEET: &str = "<link rel=\"stylesheet\" href=\"style.css\">";
 
-/// Builds everything into `dist/` and prints its sizes.
+/// The files of `dist/` by their names.
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// Builds everything into `dist/` and prints its sizes. Until all is built, `dist/` stays as it was.
 pub fn dist(profile: Profile) -> Result<()> {
     let start = Instant::now();
     let package = wasm::package(profile)?;
-    let (www, dist) = (process::root().join("www"), process::root().join("dist"));
-    if dist.exists() {
-        fs::remove_dir_all(&dist)?;
-    }
-    copy_site(&www, &dist)?;
-    write_package(&package, &dist)?;
-    write_explanations(&dist)?;
-    fs::write(dist.join("embed.html"), embed(&www, &package)?)?;
+    let www = process::root().join("www");
+    let modules = modules(&www, &package)?;
+    let mut files = site(&www, &linker::page_modules(&modules)?)?;
+    files.extend(package_files(&package)?);
+    files.extend(explanations()?);
+    let embed = embed(&www, &linker::link(&modules)?, &package)?;
+    files.insert("embed.html".to_owned(), embed.into_bytes());
+    let dist = process::root().join("dist");
+    write(&files, &dist)?;
     if profile == Profile::Web {
         sizes::print(&dist)?;
     }
@@ -37,77 +42,100 @@ pub fn dist(profile: Profile) -> Result<()> {
     Ok(())
 }
 
+fn write(files: &Files, dist: &Path) -> Result<()> {
+    if dist.exists() {
+        fs::remove_dir_all(dist)?;
+    }
+    for (name, bytes) in files {
+        let to = dist.join(name);
+        fs::create_dir_all(to.parent().context("a file lies in a folder")?)?;
+        fs::write(&to, bytes).with_context(|| format!("cannot write {}", to.display()))?;
+    }
+    Ok(())
+}
+
 fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-fn copy_site(www: &Path, dist: &Path) -> Result<()> {
+/// `www/` as the site has it; `page` are the modules that the page waits for.
+fn site(www: &Path, page: &[String]) -> Result<Files> {
+    let mut files = Files::new();
     for file in sizes::files(www)? {
-        let name = file.strip_prefix(www)?;
-        if name == Path::new(EMBED_BOOT) {
-            continue;
-        }
-        let to = dist.join(name);
-        fs::create_dir_all(to.parent().context("a file lies in a folder")?)?;
-        if name == Path::new("index.html") {
-            fs::write(to, with_policy(&read(&file)?, Reach::Site)?)?;
-        } else {
-            fs::copy(&file, to)?;
-        }
+        let name = file.strip_prefix(www)?.to_string_lossy().replace('\\', "/");
+        let bytes = match name.as_str() {
+            EMBED_BOOT => continue,
+            "index.html" => {
+                let html = with_preloads(&read(&file)?, page)?;
+                with_policy(&html, Reach::Site)?.into_bytes()
+            }
+            script if script.ends_with(".js") => {
+                linker::without_comments(&read(&file)?).into_bytes()
+            }
+            _ => fs::read(&file)?,
+        };
+        files.insert(name, bytes);
     }
     ensure!(
-        dist.join("index.html").is_file(),
+        files.contains_key("index.html"),
         "www/index.html is missing"
     );
-    Ok(())
+    Ok(files)
 }
 
-fn write_package(package: &Package, dist: &Path) -> Result<()> {
-    let pkg = dist.join("pkg");
-    fs::create_dir_all(&pkg)?;
-    fs::write(pkg.join("pushforward.js"), &package.glue)?;
+/// Names the modules in the page, so that a browser need not find them one import after the other.
+fn with_preloads(html: &str, page: &[String]) -> Result<String> {
+    let links: String = page
+        .iter()
+        .map(|name| format!("\n<link rel=\"modulepreload\" href=\"{name}\">"))
+        .collect();
+    replace_once(html, STYLESHEET, &format!("{STYLESHEET}{links}"))
+}
+
+fn package_files(package: &Package) -> Result<Files> {
+    let glue = linker::without_comments(&package.glue);
+    let mut files = Files::from([("pkg/pushforward.js".to_owned(), glue.into_bytes())]);
     for flavour in [Flavour::Simd, Flavour::Relaxed] {
         // A quick build has the plain module only; it then stands in for the other, so that every URL exists.
-        let built = package
+        let (_, bytes) = package
             .modules
             .iter()
             .find(|(of, _)| *of == flavour)
-            .or(package.modules.first());
-        let (_, bytes) = built.context("a package has a module")?;
-        fs::write(
-            pkg.join(format!("pushforward_{}.wasm", flavour.name())),
-            bytes,
-        )?;
+            .or(package.modules.first())
+            .context("a package has a module")?;
+        files.insert(
+            format!("pkg/pushforward_{}.wasm", flavour.name()),
+            bytes.clone(),
+        );
     }
-    Ok(())
+    Ok(files)
 }
 
-fn write_explanations(dist: &Path) -> Result<()> {
-    let (from, to) = (process::root().join("src/systems"), dist.join("explain"));
-    if !from.is_dir() {
-        return Ok(());
+fn explanations() -> Result<Files> {
+    let mut files = Files::new();
+    let folder = process::root().join("src/systems");
+    for file in sizes::files(&folder)? {
+        if file.extension().is_some_and(|end| end == "md") {
+            let html =
+                explain::to_html(&read(&file)?).with_context(|| file.display().to_string())?;
+            let id = file.file_stem().context("an explanation has a name")?;
+            files.insert(
+                format!("explain/{}.html", id.to_string_lossy()),
+                html.into_bytes(),
+            );
+        }
     }
-    fs::create_dir_all(&to)?;
-    for file in sizes::files(&from)?
-        .iter()
-        .filter(|file| file.extension().is_some_and(|end| end == "md"))
-    {
-        let html = explain::to_html(&read(file)?).with_context(|| file.display().to_string())?;
-        let id = file.file_stem().context("an explanation has a name")?;
-        fs::write(to.join(id).with_extension("html"), html)?;
-    }
-    Ok(())
+    Ok(files)
 }
 
 /// The self-contained file: the same page with its style, code and plain module inside.
-fn embed(www: &Path, package: &Package) -> Result<String> {
+fn embed(www: &Path, code: &str, package: &Package) -> Result<String> {
     let index = read(&www.join("index.html"))?;
     let style = read(&www.join("style.css"))?;
     ensure!(
         !style.contains("@import") && !style.contains("</style"),
         "style.css must stand alone"
     );
-    let code = linker::link(&modules(www, package)?)?;
     let (_, wasm) = package.modules.first().context("a package has a module")?;
     let scripts = format!(
         "<script type=\"application/json\" id=\"pushforward-scene\">\"\"</script>\n\
@@ -116,11 +144,7 @@ fn embed(www: &Path, package: &Package) -> Result<String> {
         packed(wasm)?
     );
     let html = without_other_links(&index);
-    let html = replace_once(
-        &html,
-        "<link rel=\"stylesheet\" href=\"style.css\">",
-        &format!("<style>{style}</style>"),
-    )?;
+    let html = replace_once(&html, STYLESHEET, &format!("<style>{style}</style>"))?;
     // A module script waits for the document, a classic inline one does not: it goes to the end of the body.
     let html = replace_once(
         &html,
@@ -131,6 +155,7 @@ fn embed(www: &Path, package: &Package) -> Result<String> {
     with_policy(&html, Reach::Alone)
 }
 
+/// The text of every module of the self-contained file, by its name.
 fn modules(www: &Path, package: &Package) -> Result<BTreeMap<String, String>> {
     let mut sources = BTreeMap::from([("pkg/pushforward.js".to_owned(), package.glue.clone())]);
     for entry in fs::read_dir(www)? {

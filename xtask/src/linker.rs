@@ -22,6 +22,7 @@ pub fn link(sources: &BTreeMap<String, String>) -> Result<String> {
     );
     for name in order {
         let Module { body, exports, .. } = &modules[name];
+        let body = without_comments(body);
         script += &format!(
             "modules[\"{name}\"] = () => {{\n{body}return {{ {} }};\n}};\n",
             exports.join(", ")
@@ -35,6 +36,34 @@ pub fn link(sources: &BTreeMap<String, String>) -> Result<String> {
         );
     }
     Ok(script)
+}
+
+/// The modules that the page loads before it runs, in order of dependency.
+pub fn page_modules(sources: &BTreeMap<String, String>) -> Result<Vec<String>> {
+    let mut modules = BTreeMap::new();
+    for (name, text) in sources {
+        modules.insert(name.as_str(), Module::parse(name, text)?);
+    }
+    let mut order = Vec::new();
+    visit("main.js", &modules, &mut Vec::new(), &mut order)?;
+    Ok(order.into_iter().map(str::to_owned).collect())
+}
+
+/// A module without the lines that are comments and nothing else: visitors need not download them.
+pub fn without_comments(text: &str) -> String {
+    let mut kept = String::new();
+    let mut inside = false;
+    for line in text.lines() {
+        let code = line.trim();
+        let opens = code.starts_with("/*") && (!code.contains("*/") || code.ends_with("*/"));
+        if inside || opens {
+            inside = !code.ends_with("*/");
+        } else if !code.is_empty() && !code.starts_with("//") {
+            kept += line;
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 struct Import {
@@ -254,6 +283,12 @@ mod tests {
             let result = linked(&[("main.js", main), ("a.js", "export const a = 1;\n"), WORKER]);
             assert!(result.is_err(), "accepted: {main}");
         }
+    }
+
+    #[test]
+    fn comments_are_left_out_and_code_is_not() {
+        let text = "// a\n/** b\n * c */\nlet x = 1; // d\n\n  /* e */\n/* f */ g();\n";
+        assert_eq!(without_comments(text), "let x = 1; // d\n/* f */ g();\n");
     }
 
     #[test]
