@@ -18,6 +18,7 @@ import { restrict } from "./options.js";
  * @property {{ id: string, label: string }[]} choices
  * @property {string} default
  * @property {[string, string[]] | null} only_if
+ * @property {string} group heading; empty for the system's own
  */
 /** @typedef {(key: string, value: string) => Promise<{ problems: { key: string, message: string }[] }>} Edit */
 
@@ -27,8 +28,8 @@ const CLASS_NOTE = {
   restart: "Starts the run again.",
 };
 
-/** Headings: parameters are grouped by what an edit does to the run. */
-const GROUPS = { live: "While it runs", rebuild: "The method", restart: "Where it starts" };
+/** Heading of the parameters that are the system's own. */
+const OWN = "Method";
 
 /** @param {Spec} spec */
 function tip(spec) {
@@ -84,8 +85,8 @@ export class Controls {
     /** @type {Map<string, HTMLElement>} */
     const groups = new Map();
     for (const spec of specs) {
-      const group = groups.get(spec.class) ?? h("fieldset", {}, h("legend", {}, GROUPS[spec.class]));
-      groups.set(spec.class, group);
+      const group = groups.get(spec.group) ?? h("fieldset", {}, h("legend", {}, spec.group || OWN));
+      groups.set(spec.group, group);
       group.append(this.row(spec));
     }
     this.root.replaceChildren(...groups.values());

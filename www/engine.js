@@ -2,73 +2,26 @@
 // worker and, where workers fail, on the page's own thread. It knows no document: messages come in, messages go out.
 // @ts-check
 import { crash_for_test, init, manifest, roles, Playground } from "./pkg/pushforward.js";
+import { Slices, nextFrame } from "./clock.js";
 import { play, redraw } from "./player.js";
 
 /** @typedef {import("./player.js").DrawList} DrawList */
-/** @typedef {HTMLCanvasElement | OffscreenCanvas} Surface */
-/**
- * @typedef {object} Size CSS pixels of the stage and device pixels a CSS pixel
- * @property {number} width
- * @property {number} height
- * @property {number} ratio
- */
-/**
- * @typedef {{ type: "start", module: WebAssembly.Module, link: string, raster: Surface, overlay: Surface, size: Size,
- *   snapshot: Uint8Array | null, budgetMs: number }
- *   | { type: "call", id: number, method: string, args: any[] }
- *   | { type: "playing", on: boolean } | { type: "step" } | { type: "visible", on: boolean }
- *   | { type: "size", size: Size } | { type: "theme", words: Uint32Array, colours: string[] }
- *   | { type: "charts", sizes: [number, number][] } | { type: "speed", perSecond: number }
- *   | { type: "preview", list: DrawList } | { type: "crash-for-test" }} ToEngine
- */
-/**
- * @typedef {{ type: "ready", manifest: string, roles: string, described: string }
- *   | { type: "described", described: string }
- *   | { type: "state", state: string, link: string, playing: boolean, charts: (DrawList | null)[] | null }
- *   | { type: "snapshot", bytes: Uint8Array }
- *   | { type: "reply", id: number, value: any }
- *   | { type: "fatal", message: string }} FromEngine
- */
+/** @typedef {import("./messages.js").Surface} Surface */
+/** @typedef {import("./messages.js").Size} Size */
+/** @typedef {import("./messages.js").ToEngine} ToEngine */
+/** @typedef {import("./messages.js").FromEngine} FromEngine */
 
-/** What the page may call, and whether the call may change the configuration. */
+/** What the page may call, and what the call changes: the configuration, the view, the overlay, or nothing. */
 const CALLS = new Map([
-  ["set", true], ["set_link", true], ["reset", true], ["new_seed", true], ["load_csv", true], ["place", true],
-  ["draw", true], ["restore", true], ["pan", false], ["zoom", false], ["fit", false], ["set_layers", false],
-  ["probe", false], ["chart_table", false], ["export_csv", false],
+  ["set", "run"], ["set_link", "run"], ["reset", "run"], ["new_seed", "run"], ["load_csv", "run"], ["place", "run"],
+  ["draw", "run"], ["pan", "view"], ["zoom", "view"], ["fit", "view"], ["set_layers", "view"], ["probe", "overlay"],
+  ["chart_table", "nothing"], ["export_csv", "nothing"],
 ]);
 
 const STATE_MS = 100;
 const SNAPSHOT_MS = 1000;
-const SLICE_MS = 2;
 /** Frames that a slow step may fall behind before the clock forgives it. */
 const MAX_OWED_S = 0.1;
-
-/** @type {(run: (now: number) => void) => void} */
-const nextFrame = (run) =>
-  typeof requestAnimationFrame === "function"
-    ? void requestAnimationFrame(() => run(performance.now()))
-    : void setTimeout(() => run(performance.now()), 16);
-
-/** Runs slices of work whose size follows the time they take. */
-class Slices {
-  /** @param {number} units to begin with */
-  constructor(units) {
-    this.units = units;
-  }
-  /**
-   * @template T
-   * @param {(units: number) => T} work
-   * @returns {T}
-   */
-  run(work) {
-    const before = performance.now();
-    const result = work(this.units);
-    const ms = performance.now() - before;
-    const factor = ms > 0 ? Math.min(2, Math.max(0.25, SLICE_MS / ms)) : 2;
-    this.units = Math.min(1e9, Math.max(1e4, this.units * factor));
-    return result;
-  }
-}
 
 /**
  * @param {Surface} canvas
@@ -95,9 +48,10 @@ export class Engine {
     this.visible = true;
     this.dead = false;
     this.scheduled = false;
-    this.dirty = true;
+    this.rasterDirty = true;
+    this.overlayDirty = true;
     this.chartsDirty = true;
-    this.measuring = false;
+    this.unreported = true;
     this.single = false;
     this.owed = 0;
     this.perSecond = 60;
@@ -105,7 +59,6 @@ export class Engine {
     this.lastState = -Infinity;
     this.lastSnapshot = 0;
     this.snapshotStep = -1;
-    this.state = "ready";
     this.metricsSeen = "";
     /** @type {string[]} */
     this.colours = [];
@@ -113,6 +66,8 @@ export class Engine {
     this.chartSizes = [];
     /** @type {DrawList | null} */
     this.preview = null;
+    /** @type {Exclude<ToEngine, { type: "start" }>[]} messages that came before the start was done */
+    this.early = [];
     this.advancing = new Slices(2e6);
     this.measurement = new Slices(2e6);
   }
@@ -123,6 +78,7 @@ export class Engine {
     try {
       if (message.type === "start") await this.start(message);
       else if (this.playground) this.obey(message);
+      else this.early.push(message);
     } catch (error) {
       this.fail(error);
     }
@@ -146,6 +102,7 @@ export class Engine {
     if (start.snapshot) this.playground.restore(start.snapshot);
     this.post({ type: "ready", manifest: manifest(), roles: roles(), described: this.playground.describe() });
     this.report(performance.now());
+    for (const message of this.early.splice(0)) this.obey(message);
   }
 
   get run() {
@@ -157,19 +114,14 @@ export class Engine {
   resize({ width, height, ratio }) {
     this.ratio = ratio;
     this.run.resize(width, height, ratio);
-    for (const ctx of [this.raster, this.overlay]) {
-      if (!ctx) continue;
-      ctx.canvas.width = Math.max(1, Math.round(width * ratio));
-      ctx.canvas.height = Math.max(1, Math.round(height * ratio));
-    }
+    this.rasterDirty = true;
   }
 
   /** @param {Exclude<ToEngine, { type: "start" }>} message */
   obey(message) {
     switch (message.type) {
       case "call":
-        this.call(message.id, message.method, message.args);
-        break;
+        return this.call(message.id, message.method, message.args);
       case "playing":
         this.playing = message.on;
         this.last = performance.now();
@@ -189,6 +141,7 @@ export class Engine {
       case "theme":
         this.colours = message.colours;
         this.run.set_theme(message.words);
+        this.rasterDirty = true;
         this.chartsDirty = true;
         break;
       case "charts":
@@ -204,7 +157,7 @@ export class Engine {
       case "crash-for-test":
         crash_for_test();
     }
-    this.dirty = true;
+    this.overlayDirty = true;
     this.schedule();
   }
 
@@ -217,13 +170,16 @@ export class Engine {
     const changes = CALLS.get(method);
     if (changes === undefined) throw new Error(`no such call: ${method}`);
     const value = /** @type {any} */ (this.run)[method](...args);
-    if (changes) {
-      this.post({ type: "described", described: this.run.describe() });
-      this.chartsDirty = true;
+    if (changes !== "nothing") this.overlayDirty = true;
+    if (changes === "run" || changes === "view") this.rasterDirty = this.unreported = true;
+    if (changes === "run") {
       this.owed = 0;
+      this.chartsDirty = true;
+      this.post({ type: "described", described: this.run.describe() });
+      this.report(performance.now());
     }
-    this.report(performance.now());
     this.post({ type: "reply", id, value });
+    this.schedule();
   }
 
   schedule() {
@@ -245,12 +201,14 @@ export class Engine {
     if (!this.visible) return;
     const deadline = now + (this.budgetMs ?? 8);
     this.advance(now, deadline);
-    do this.measuring = this.measurement.run((units) => this.run.measure(units));
-    while (this.measuring && performance.now() < deadline);
-    if (this.dirty && this.colours.length) this.paint();
-    if (now - this.lastState >= STATE_MS) this.report(now);
-    const stale = this.lastReported !== this.run.step() || this.chartsDirty;
-    if (this.playing || this.single || this.measuring || this.dirty || stale) this.schedule();
+    let measuring = true;
+    while (measuring && performance.now() < deadline) {
+      measuring = this.measurement.run((units) => this.run.measure(units));
+      this.unreported ||= measuring;
+    }
+    if (this.colours.length) this.paint();
+    if ((this.unreported || this.chartsDirty) && now - this.lastState >= STATE_MS) this.report(now);
+    if (this.playing || this.single || measuring || this.unreported || this.chartsDirty) this.schedule();
   }
 
   /**
@@ -264,23 +222,24 @@ export class Engine {
     else if (!this.playing) this.owed = 0;
     else this.owed = Math.min(this.owed + elapsed * this.perSecond, 1 + MAX_OWED_S * this.perSecond);
     while (this.owed >= 1 && performance.now() < deadline) {
-      const most = Math.min(this.owed, 0xffffffff);
+      const most = Math.min(Math.floor(this.owed), 0xffffffff);
       const done = this.advancing.run((units) => this.run.advance(units, most));
       this.owed -= done;
       if (done > 0) {
-        this.dirty = true;
-        if (this.single) {
-          this.single = false;
-          this.owed = 0;
-        }
-      } else if (this.stopped()) break;
+        this.rasterDirty = this.unreported = true;
+        if (this.single) this.single = this.owed >= 1;
+      }
+      if (this.stopped(done)) break;
     }
   }
 
-  /** Whether the run has ended; then playing ends with it. */
-  stopped() {
-    this.state = JSON.parse(this.run.running_state()).state;
-    if (this.state === "ready") return false;
+  /**
+   * Whether the run has ended or reached the link's step; then playing ends with it.
+   * @param {number} done steps since it was last asked: a run that stands at the link's step goes on when played again
+   */
+  stopped(done) {
+    const { state } = JSON.parse(this.run.running_state());
+    if (state === "ready" || (state === "paused_at_k" && done === 0)) return false;
     this.playing = this.single = false;
     this.report(performance.now());
     return true;
@@ -289,15 +248,23 @@ export class Engine {
   paint() {
     const { raster, overlay, memory } = this;
     if (!raster || !overlay || !memory) return;
-    this.dirty = false;
-    this.run.render();
-    const [width, height] = [this.run.pixels_width(), this.run.pixels_height()];
-    if (width > 0 && height > 0) {
-      const bytes = new Uint8ClampedArray(memory.buffer, this.run.pixels_ptr(), 4 * width * height);
-      raster.putImageData(new ImageData(bytes, width, height), 0, 0);
+    if (this.rasterDirty) {
+      this.run.render();
+      const [width, height] = [this.run.pixels_width(), this.run.pixels_height()];
+      for (const { canvas } of [raster, overlay]) {
+        if (canvas.width !== width) canvas.width = width;
+        if (canvas.height !== height) canvas.height = height;
+      }
+      if (width > 0 && height > 0) {
+        const bytes = new Uint8ClampedArray(memory.buffer, this.run.pixels_ptr(), 4 * width * height);
+        raster.putImageData(new ImageData(bytes, width, height), 0, 0);
+      }
     }
-    redraw(overlay, taken(this.run.overlay()), this.colours, this.ratio ?? 1);
-    if (this.preview) play(overlay, this.preview, this.colours, this.ratio ?? 1);
+    if (this.rasterDirty || this.overlayDirty) {
+      redraw(overlay, taken(this.run.overlay()), this.colours, this.ratio ?? 1);
+      if (this.preview) play(overlay, this.preview, this.colours, this.ratio ?? 1);
+    }
+    this.rasterDirty = this.overlayDirty = false;
   }
 
   /**
@@ -306,10 +273,10 @@ export class Engine {
    */
   report(now) {
     this.lastState = now;
-    this.lastReported = this.run.step();
+    this.unreported = false;
+    const step = this.run.step();
     const state = this.run.running_state();
     const parsed = JSON.parse(state);
-    this.state = parsed.state;
     const seen = `${parsed.metrics_step} ${JSON.stringify(parsed.values)}`;
     let charts = null;
     if ((seen !== this.metricsSeen || this.chartsDirty) && this.colours.length) {
@@ -319,9 +286,9 @@ export class Engine {
     }
     const transfer = (charts ?? []).flatMap((list) => (list ? [list.ops.buffer] : []));
     this.post({ type: "state", state, link: this.run.link(), playing: this.playing, charts }, transfer);
-    if (now - this.lastSnapshot >= SNAPSHOT_MS && this.snapshotStep !== this.lastReported && this.state !== "diverged") {
+    if (now - this.lastSnapshot >= SNAPSHOT_MS && this.snapshotStep !== step && parsed.state !== "diverged") {
       this.lastSnapshot = now;
-      this.snapshotStep = this.lastReported;
+      this.snapshotStep = step;
       const bytes = this.run.snapshot();
       this.post({ type: "snapshot", bytes }, [bytes.buffer]);
     }

@@ -6,8 +6,8 @@ import { loadWasm, startWorker } from "./boot.js";
 import { byId, h } from "./dom.js";
 import { Engine } from "./engine.js";
 
-/** @typedef {import("./engine.js").ToEngine} ToEngine */
-/** @typedef {import("./engine.js").FromEngine} FromEngine */
+/** @typedef {import("./messages.js").ToEngine} ToEngine */
+/** @typedef {import("./messages.js").FromEngine} FromEngine */
 /**
  * @typedef {object} Listener
  * @property {(message: FromEngine) => void} message everything but replies, snapshots and fatal messages
@@ -23,7 +23,7 @@ const BUDGET = { worker: 10, page: 7 };
 export class Host {
   /**
    * @param {Listener} listener
-   * @param {() => import("./engine.js").Size} size
+   * @param {() => import("./messages.js").Size} size
    */
   constructor(listener, size) {
     this.listener = listener;

@@ -52,6 +52,7 @@ let run = null;
 let playing = options.autoplay;
 let link = "";
 let pane = 0;
+let visible = true;
 let lastSpoken = 0;
 
 const host = new Host({
@@ -74,7 +75,7 @@ function stageSize() {
   return { width: stage.clientWidth / scale, height: stage.clientHeight / scale, ratio: Math.min(2, devicePixelRatio) * scale };
 }
 
-/** @param {import("./engine.js").FromEngine} message */
+/** @param {import("./messages.js").FromEngine} message */
 function receive(message) {
   if (message.type === "ready") {
     if (!manifest) firstStart(message.manifest, message.roles);
@@ -111,6 +112,7 @@ function started(where) {
   sendTheme();
   reportLayers();
   host.post({ type: "charts", sizes: charts.sizes() });
+  host.post({ type: "visible", on: visible });
   host.post({ type: "playing", on: playing });
   badge();
 }
@@ -278,7 +280,10 @@ byId("theme").addEventListener("click", () => {
   nextTheme();
   sendTheme();
 });
-watchVisibility((on) => host.post({ type: "visible", on }));
+watchVisibility((on) => {
+  visible = on;
+  host.post({ type: "visible", on });
+});
 new ResizeObserver(() => host.post({ type: "size", size: stageSize() })).observe(byId("stage"));
 host.start(location.hash.slice(1) || presetScene()).catch((error) => {
   app.dataset.boot = "failed";

@@ -10,7 +10,7 @@ import { installPointer } from "./pointer.js";
 /**
  * @typedef {object} Run what the stage needs of the page
  * @property {(method: string, ...args: any[]) => Promise<any>} call
- * @property {(message: import("./engine.js").ToEngine) => void} post
+ * @property {(message: import("./messages.js").ToEngine) => void} post
  * @property {(role: string) => number} role
  * @property {(answer: Answer, what: string) => void} answered
  * @property {(on: boolean) => void} holdForDrawing

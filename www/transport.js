@@ -3,10 +3,10 @@
 import { byId, h } from "./dom.js";
 import { brief } from "./numbers.js";
 
-/** Steps a second at the clock's normal pace, and the multiples of it that the menu offers. */
+/** Steps a second when the link names none, what the menu offers, and from where on the pace is not limited. */
 const NORMAL_PACE = 60;
-const PACES = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 1000];
-const FASTEST = 1000;
+const PACES = [2, 5, 15, 30, 60, 120, 300, 1000, 1e6];
+const FASTEST = 1e6;
 
 /** @typedef {{ play: () => void, step: () => void, reset: () => void, seed: () => void, speed: (value: string) => void }} Actions */
 /**
@@ -33,18 +33,18 @@ export function installTransport(actions) {
   menu.addEventListener("change", () => actions.speed(menu.value));
 }
 
-/** @param {number | null | undefined} speed of the link: a multiple of the normal pace */
-export const perSecond = (speed) => (speed && speed >= FASTEST ? 1e9 : NORMAL_PACE * (speed || 1));
+/** @param {number | null | undefined} speed of the link, in steps a second */
+export const perSecond = (speed) => ((speed ?? NORMAL_PACE) >= FASTEST ? 1e9 : speed ?? NORMAL_PACE);
 
 /** @param {number | null | undefined} speed of the link */
 export function showSpeed(speed) {
   const menu = byId("speed", HTMLSelectElement);
-  const paces = [...new Set([...PACES, speed || 1])].sort((a, b) => a - b);
+  const pace = speed ?? NORMAL_PACE;
+  const paces = [...new Set([...PACES, pace])].sort((a, b) => a - b);
   if (menu.options.length !== paces.length) {
-    menu.replaceChildren(...paces.map((pace) =>
-      h("option", { value: pace }, pace >= FASTEST ? "fastest" : `${brief(pace * NORMAL_PACE)} /s`)));
+    menu.replaceChildren(...paces.map((each) => h("option", { value: each }, each >= FASTEST ? "fastest" : `${brief(each)} /s`)));
   }
-  menu.value = String(speed || 1);
+  menu.value = String(pace);
 }
 
 /**

@@ -1,0 +1,45 @@
+// The messages between the page (host.js) and its engine (engine.js), whether a worker stands between them or not.
+import type { DrawList } from "../../../www/player.js";
+
+export type Surface = HTMLCanvasElement | OffscreenCanvas;
+
+/** CSS pixels of the stage, and device pixels a CSS pixel. */
+export interface Size {
+  width: number;
+  height: number;
+  ratio: number;
+}
+
+export interface Start {
+  type: "start";
+  module: WebAssembly.Module;
+  link: string;
+  raster: Surface;
+  overlay: Surface;
+  size: Size;
+  /** Where to go on from, after a crash. */
+  snapshot: Uint8Array | null;
+  /** Milliseconds of a frame that the engine may use. */
+  budgetMs: number;
+}
+
+export type ToEngine =
+  | Start
+  | { type: "call"; id: number; method: string; args: any[] }
+  | { type: "playing"; on: boolean }
+  | { type: "step" }
+  | { type: "visible"; on: boolean }
+  | { type: "size"; size: Size }
+  | { type: "theme"; words: Uint32Array; colours: string[] }
+  | { type: "charts"; sizes: [number, number][] }
+  | { type: "speed"; perSecond: number }
+  | { type: "preview"; list: DrawList }
+  | { type: "crash-for-test" };
+
+export type FromEngine =
+  | { type: "ready"; manifest: string; roles: string; described: string }
+  | { type: "described"; described: string }
+  | { type: "state"; state: string; link: string; playing: boolean; charts: (DrawList | null)[] | null }
+  | { type: "snapshot"; bytes: Uint8Array }
+  | { type: "reply"; id: number; value: any }
+  | { type: "fatal"; message: string };
