@@ -1,5 +1,8 @@
 //! Tables of numbers that users bring, and the data sets that ship with the project.
 
+mod csv;
+pub mod penguins;
+
 /// Rows of numbers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
@@ -17,3 +20,6 @@ impl Table {
         self.values.len().checked_div(self.columns).unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+mod tests;

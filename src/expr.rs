@@ -441,11 +441,12 @@ impl Expr {
         }
         if exponent < 0 { result.recip() } else { result }
     }
-    /// log(1 + eˣ), stable for large |x|.
+    /// log(1 + eˣ), stable for large |x|; written with |x| so that the derivative at 0 is ½.
     #[must_use]
     pub fn softplus(self) -> Self {
-        let tail = ((-self.clone().abs()).exp() + 1.0).ln();
-        self.largest(0.0) + tail
+        let size = self.clone().abs();
+        let tail = ((-size.clone()).exp() + 1.0).ln();
+        (self + size) * 0.5 + tail
     }
 }
 
