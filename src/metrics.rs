@@ -1,7 +1,25 @@
 //! Metrics of a cloud of particles against a target, as resumable jobs on a snapshot.
+//!
+//! A [`Job`] works on one copied cloud in slices, off the hot path; what depends on the target alone (bins, exact samples,
+//! floors) lives in a [`Reference`] that outlasts jobs. Every metric states its definition, its n and its kind of
+//! statistic; one that is undefined is `None`, never a guess.
 
-use crate::targets::Target;
-use std::rc::Rc;
+mod bins;
+mod distance;
+mod job;
+mod ksd;
+mod moments;
+mod reference;
+
+pub use job::Job;
+pub use reference::{Level, Reference, SharedReference};
+
+use serde::Serialize;
+
+/// Largest cloud of which `ksd2` takes every particle.
+pub(crate) const KSD_POINTS: usize = 4096;
+/// Largest cloud whose `w2` is an exact assignment.
+pub(crate) const ASSIGNMENT_POINTS: usize = 1024;
 
 /// The metrics of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +38,132 @@ pub enum Metric {
     Accept,
 }
 
+/// How a chart's vertical axis is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scale {
+    /// Equal steps.
+    Linear,
+    /// Equal factors.
+    Log,
+}
+
+/// What a metric's definition depends on, besides the target.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Setting {
+    /// Number of particles.
+    pub n: usize,
+    /// Dimension.
+    pub d: usize,
+    /// h² of `ksd2`.
+    pub bandwidth: f32,
+}
+
+impl Metric {
+    /// All metrics, in the order of the charts.
+    pub const ALL: [Self; 6] = [
+        Self::Ksd2,
+        Self::Kl,
+        Self::W2,
+        Self::MeanErr,
+        Self::CovErr,
+        Self::Accept,
+    ];
+
+    /// Name in requests.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Ksd2 => "ksd2",
+            Self::Kl => "kl",
+            Self::W2 => "w2",
+            Self::MeanErr => "mean_err",
+            Self::CovErr => "cov_err",
+            Self::Accept => "accept",
+        }
+    }
+
+    /// The metric called `id`, if there is one.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|m| m.id() == id)
+    }
+
+    /// Name in results for a cloud of `n` particles: above 1024 W2 is sliced, and says so.
+    pub fn name(self, n: usize) -> &'static str {
+        match self {
+            Self::W2 if n > ASSIGNMENT_POINTS => "w2_sliced",
+            _ => self.id(),
+        }
+    }
+
+    /// Short name for charts, with the field's symbol.
+    pub fn label(self, n: usize) -> &'static str {
+        match self {
+            Self::Ksd2 if n > KSD_POINTS => "KSD² (4096 particles)",
+            Self::Ksd2 => "KSD²",
+            Self::Kl => "KL(ρ‖π), binned",
+            Self::W2 if n > ASSIGNMENT_POINTS => "sliced W₂",
+            Self::W2 => "W₂",
+            Self::MeanErr => "mean error",
+            Self::CovErr => "covariance error",
+            Self::Accept => "acceptance",
+        }
+    }
+
+    /// What is computed, for the tooltip.
+    pub fn definition(self, setting: Setting) -> String {
+        let Setting { n, d, bandwidth } = setting;
+        match self {
+            Self::Ksd2 => {
+                let points = if n > KSD_POINTS {
+                    format!("a fixed strided subset of {KSD_POINTS} of the {n} particles")
+                } else {
+                    format!("all {n} particles")
+                };
+                format!(
+                    "Squared kernel Stein discrepancy, V-statistic (diagonal included) over {points}; \
+                     kernel exp(−r²/2h²) with h² = {bandwidth}."
+                )
+            }
+            Self::Kl => bins::definition(n, d),
+            Self::W2 if n > ASSIGNMENT_POINTS => format!(
+                "Sliced 2-Wasserstein distance, unsquared: root mean square over 128 fixed directions of the \
+                 distance between all {n} particles and as many exact samples of the target. The floor is that of two \
+                 independent exact batches of the same size."
+            ),
+            Self::W2 => format!(
+                "2-Wasserstein distance, unsquared, by exact assignment of all {n} particles to as many exact samples of \
+                 the target. The floor is that of two independent exact batches of the same size."
+            ),
+            Self::MeanErr => {
+                format!("‖m − μ‖₂, m the mean of all {n} particles, μ that of the target.")
+            }
+            Self::CovErr => format!(
+                "‖Σ̂ − Σ‖_F / ‖Σ‖_F, Σ̂ the covariance of all {n} particles (divided by n), Σ that of the target."
+            ),
+            Self::Accept => format!(
+                "Accepted proposals over all proposals: mean over all {n} particles and the whole run so far."
+            ),
+        }
+    }
+
+    /// How its chart is drawn.
+    pub fn scale(self) -> Scale {
+        match self {
+            Self::Accept => Scale::Linear,
+            _ => Scale::Log,
+        }
+    }
+
+    /// Unit of its values; empty where it has none.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Kl => "nats",
+            Self::W2 | Self::MeanErr => "x",
+            Self::Ksd2 | Self::CovErr | Self::Accept => "",
+        }
+    }
+}
+
 /// A copy of the particles at one step.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Cloud {
@@ -35,31 +179,5 @@ pub struct Cloud {
     pub accepted: Option<Vec<f32>>,
 }
 
-/// Computes the metrics of one cloud in slices.
-pub struct Job {
-    _target: Rc<Target>,
-}
-
-#[allow(
-    missing_docs,
-    unused_variables,
-    clippy::unimplemented,
-    reason = "placeholder until the metrics land"
-)]
-impl Job {
-    pub fn new(
-        target: &Rc<Target>,
-        cloud: Cloud,
-        metrics: &[Metric],
-        metric_bandwidth: f32,
-        seed: u32,
-    ) -> Self {
-        unimplemented!()
-    }
-    pub fn advance(&mut self, budget: u64) -> bool {
-        unimplemented!()
-    }
-    pub fn finish(self) -> Vec<Option<f64>> {
-        unimplemented!()
-    }
-}
+#[cfg(test)]
+mod tests;

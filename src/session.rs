@@ -10,7 +10,7 @@ pub use run::{Run, Turn};
 
 use crate::error::{Divergence, Error, Problem, Result};
 use crate::exec::Progress;
-use crate::metrics::{Cloud, Job, Metric};
+use crate::metrics::{Cloud, Job, Metric, Reference, SharedReference};
 use crate::params::Class;
 use crate::systems::{self, Entry, Inputs, KernelWidth, Stage, System};
 
@@ -50,6 +50,8 @@ pub struct Session {
     /// A cloud that waits to be measured.
     pending: Option<Cloud>,
     job: Option<(u32, Job)>,
+    /// What metrics know of the target.
+    reference: SharedReference,
 }
 
 /// Steps whose particles are measured: all up to 32, then 32 in every doubling.
@@ -74,6 +76,7 @@ impl Session {
             run.cpu.set(name, data);
         }
         let arrows = arrows.map(|program| run.cpu.load(&program));
+        let reference = Reference::shared(stage.target.clone(), seed);
         let mut session = Self {
             entry,
             system,
@@ -88,6 +91,7 @@ impl Session {
             log: Vec::new(),
             pending: None,
             job: None,
+            reference,
         };
         session.run.uniforms(&session.system.uniforms());
         session.run.keep();
@@ -221,12 +225,16 @@ impl Session {
     fn start(&self, cloud: Cloud) -> Job {
         let stage = &self.stage;
         Job::new(
-            &stage.target,
+            &self.reference,
             cloud,
             &stage.metrics,
             stage.metric_bandwidth,
-            stage.seed,
         )
+    }
+
+    /// What metrics know of the target: floors, biases, its density anywhere.
+    pub fn reference(&self) -> &SharedReference {
+        &self.reference
     }
 
     /// Measures the present step to the end and returns the row.

@@ -17,6 +17,7 @@ mod source;
 mod student;
 
 pub use evaluator::Evaluator;
+pub(crate) use quadrature::nodes;
 
 use crate::error::{Problem, Result};
 use crate::graph::{Graph, Var};

@@ -20,16 +20,11 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// **Shapes** `cost: [n, n]`, row-major, finite.
-    ///
-    /// # Panics
-    /// `cost` does not have `n·n` entries, or has one that is not finite.
-    pub fn new(cost: Vec<f64>, n: usize) -> Self {
-        assert_eq!(cost.len(), n * n, "costs of {n} rows");
-        assert!(cost.iter().all(|c| c.is_finite()), "costs must be finite");
+    /// For `n` rows and columns, none matched yet.
+    pub fn new(n: usize) -> Self {
         Self {
             n,
-            cost,
+            cost: Vec::with_capacity(n * n),
             row_price: vec![0.0; n],
             column_price: vec![0.0; n],
             row_of: vec![None; n],
@@ -37,14 +32,30 @@ impl Assignment {
         }
     }
 
-    /// Adds one row to the matching and returns the number of cost entries it looked at, or `None` when all are matched.
-    pub fn advance(&mut self) -> Option<u64> {
-        if self.rows_done == self.n {
-            return None;
-        }
+    /// Number of rows matched so far.
+    pub fn rows_done(&self) -> usize {
+        self.rows_done
+    }
+
+    /// Whether every row is matched.
+    pub fn is_complete(&self) -> bool {
+        self.rows_done == self.n
+    }
+
+    /// Adds the next row to the matching and returns the number of cost entries it looked at.
+    ///
+    /// # Panics
+    /// All rows are matched, or `costs` does not hold `n` finite numbers.
+    pub fn add_row(&mut self, costs: impl IntoIterator<Item = f64>) -> u64 {
+        assert!(!self.is_complete(), "all {} rows are matched", self.n);
+        let start = self.cost.len();
+        self.cost.extend(costs);
+        let row = &self.cost[start..];
+        assert_eq!(row.len(), self.n, "costs of a row");
+        assert!(row.iter().all(|c| c.is_finite()), "costs must be finite");
         let work = self.augment(self.rows_done);
         self.rows_done += 1;
-        Some(work)
+        work
     }
 
     /// Dijkstra over columns in reduced costs, from an unmatched row to the nearest unmatched column.
@@ -103,15 +114,10 @@ impl Assignment {
         work
     }
 
-    /// Whether every row is matched.
-    pub fn is_complete(&self) -> bool {
-        self.rows_done == self.n
-    }
-
     /// Column of each row.
     ///
     /// # Panics
-    /// Rows are left (see [`Self::advance`]).
+    /// Rows are left (see [`Self::add_row`]).
     pub fn columns(&self) -> Vec<usize> {
         assert!(self.is_complete(), "{} rows matched", self.rows_done);
         let mut out = vec![0; self.n];
@@ -132,19 +138,15 @@ impl Assignment {
     }
 }
 
-/// |x_i − y_j|² in f64.
+/// |x − y_j|² in f64 for every row y_j of a cloud.
 ///
-/// **Shapes** `x: [n, d]`, `y: [m, d]`, row-major; result `[n, m]`.
-pub fn squared_costs(x: &[f32], y: &[f32], d: usize) -> Vec<f64> {
-    let mut out = Vec::with_capacity(x.len() / d * (y.len() / d));
-    for a in x.chunks_exact(d) {
-        for b in y.chunks_exact(d) {
-            let squares = a
-                .iter()
-                .zip(b)
-                .map(|(p, q)| (f64::from(*p) - f64::from(*q)).powi(2));
-            out.push(squares.sum());
-        }
-    }
-    out
+/// **Shapes** `x: [d]`, `y: [m, d]`, row-major; yields m numbers.
+pub fn squared_costs(x: &[f32], y: &[f32]) -> impl Iterator<Item = f64> {
+    y.chunks_exact(x.len()).map(|b| {
+        let squares = x
+            .iter()
+            .zip(b)
+            .map(|(p, q)| (f64::from(*p) - f64::from(*q)).powi(2));
+        squares.sum()
+    })
 }

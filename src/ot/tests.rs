@@ -3,9 +3,16 @@ use crate::rng::{normal_vec, stream, uniform_vec};
 use proptest::prelude::*;
 
 fn solve(cost: &[f64], n: usize) -> Assignment {
-    let mut assignment = Assignment::new(cost.to_vec(), n);
-    while assignment.advance().is_some() {}
+    let mut assignment = Assignment::new(n);
+    for row in cost.chunks_exact(n) {
+        assignment.add_row(row.iter().copied());
+    }
     assignment
+}
+
+fn costs(x: &[f32], y: &[f32], d: usize) -> Vec<f64> {
+    let rows = x.chunks_exact(d);
+    rows.flat_map(|row| squared_costs(row, y)).collect()
 }
 
 /// Cheapest of all permutations.
@@ -55,7 +62,7 @@ proptest! {
 
     #[test]
     fn w2_is_a_distance(seed in 0u32..1000, n in 2usize..40, d in 1usize..4) {
-        let w2 = |a: &[f32], b: &[f32]| solve(&squared_costs(a, b, d), n).total().max(0.0).sqrt();
+        let w2 = |a: &[f32], b: &[f32]| solve(&costs(a, b, d), n).total().max(0.0).sqrt();
         let (a, b, c) = (cloud(seed, n, d), cloud(seed + 1, n, d), cloud(seed + 2, n, d));
         prop_assert_eq!(w2(&a, &a), 0.0);
         prop_assert!((w2(&a, &b) - w2(&b, &a)).abs() < 1e-9);
@@ -65,7 +72,7 @@ proptest! {
     #[test]
     fn sliced_never_exceeds_w2(seed in 0u32..1000, n in 2usize..40, d in 1usize..4) {
         let (a, b) = (cloud(seed, n, d), cloud(seed + 1, n, d));
-        let w2 = (solve(&squared_costs(&a, &b, d), n).total() / n as f64).sqrt();
+        let w2 = (solve(&costs(&a, &b, d), n).total() / n as f64).sqrt();
         let sw2 = sliced(&a, &b, d);
         prop_assert!(sw2 <= w2 * (1.0 + 1e-6));
         // On the line both are the sorted matching; projections are rounded to f32.
@@ -92,10 +99,11 @@ fn sliced_distance_of_a_shift() {
 #[test]
 fn a_thousand_points_are_matched_in_bounded_work() {
     let n = 1024;
-    let cost = squared_costs(&cloud(1, n, 2), &cloud(2, n, 2), 2);
-    let mut job = Assignment::new(cost, n);
+    let (x, y) = (cloud(1, n, 2), cloud(2, n, 2));
+    let mut job = Assignment::new(n);
     let (mut total, mut largest) = (0, 0);
-    while let Some(work) = job.advance() {
+    for row in x.chunks_exact(2) {
+        let work = job.add_row(squared_costs(row, &y));
         total += work;
         largest = largest.max(work);
     }

@@ -54,7 +54,7 @@ pub static ENTRY: Entry = Entry {
 
 impl System for Mala {
     fn build(&self, inputs: &Inputs) -> Result<Build> {
-        let target = Rc::new(self.sampling.target.build()?);
+        let target = Rc::new(self.sampling.target.build(self.sampling.seed)?);
         let particles = self.sampling.particles(self.n, target.d, inputs)?;
         let mut stage = self.sampling.stage(target.clone(), self.n, None);
         stage.metrics.push(Metric::Accept);

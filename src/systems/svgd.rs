@@ -83,7 +83,7 @@ pub static ENTRY: Entry = Entry {
 
 impl System for Svgd {
     fn build(&self, inputs: &Inputs) -> Result<Build> {
-        let target = Rc::new(self.sampling.target.build()?);
+        let target = Rc::new(self.sampling.target.build(self.sampling.seed)?);
         let (n, d) = (self.n, target.d);
         let matrix = self.matrix(d)?;
         let particles = self.sampling.particles(n, d, inputs)?;

@@ -17,6 +17,8 @@ pub struct Evaluator<R: Number = f32> {
     density: usize,
     score: usize,
     points: Vec<R>,
+    score_flops: u64,
+    density_flops: u64,
 }
 
 impl<R: Number> Evaluator<R> {
@@ -27,19 +29,40 @@ impl<R: Number> Evaluator<R> {
         let g = Graph::default();
         let x = g.input("points", &[BATCH, d]);
         g.assign("log_density", (target.log_density)(&g, x));
-        let density = cpu.load(&g.compile("log density"));
+        let program = g.compile("log density");
+        let density_flops = program.flops() / BATCH as u64;
+        let density = cpu.load(&program);
         let g = Graph::default();
         let x = g.input("points", &[BATCH, d]);
         let log_density = (target.log_density)(&g, x);
         g.assign("score", grad(log_density, &[x])[0]);
-        let score = cpu.load(&g.compile("score"));
+        let program = g.compile("score");
+        let score_flops = program.flops() / BATCH as u64;
+        let score = cpu.load(&program);
         Self {
             d,
             cpu,
             density,
             score,
             points: Vec::with_capacity(BATCH * d),
+            score_flops,
+            density_flops,
         }
+    }
+
+    /// Rows that are evaluated at once; a multiple of it wastes nothing.
+    pub const fn batch() -> usize {
+        BATCH
+    }
+
+    /// About how many floating point operations one log-density takes.
+    pub fn density_flops(&self) -> u64 {
+        self.density_flops
+    }
+
+    /// About how many floating point operations one score takes.
+    pub fn score_flops(&self) -> u64 {
+        self.score_flops
     }
 
     fn run(&mut self, program: usize, output: &str, columns: usize, points: &[R]) -> Vec<R> {
