@@ -47,7 +47,7 @@ pub static ENTRY: Entry = Entry {
         Preset {
             title: "Funnel",
             question: "Why do chains not enter the neck? One step size cannot fit both ends; acceptance drops there.",
-            link: "m=mala&target=funnel&step=0.1",
+            link: "m=mala&target=funnel",
         },
     ],
 };
