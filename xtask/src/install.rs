@@ -33,6 +33,8 @@ pub fn chromium() -> Result<PathBuf> {
         "--quiet",
         "--no-install-recommends",
         "chromium",
+        // Only recommended by the browser, and without any font pages have no text.
+        "fonts-liberation",
     ])?;
     found().context("chromium was installed but is not on the PATH")
 }
