@@ -169,7 +169,7 @@ impl Stages {
     fn suite(&mut self, name: &str, body: impl FnOnce() -> Result<Tally>) {
         println!("== {name}");
         let start = Instant::now();
-        let tally = body().unwrap_or_else(|error| {
+        let tally = body().and_then(Tally::or_none_ran).unwrap_or_else(|error| {
             eprintln!("{name}: {error:#}");
             Tally {
                 passed: 0,

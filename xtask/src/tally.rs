@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::ops::AddAssign;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::process;
 
@@ -25,6 +25,12 @@ impl AddAssign for Tally {
 }
 
 impl Tally {
+    /// This count, or an error where nothing was counted: a suite that finds no test has failed.
+    pub fn or_none_ran(self) -> Result<Self> {
+        ensure!(self != Self::default(), "no test ran");
+        Ok(self)
+    }
+
     /// Whether something ran and nothing failed.
     pub fn is_success(self) -> bool {
         self.passed > 0 && self.failed == 0
@@ -148,7 +154,7 @@ mod tests {
         );
         assert!(!tally.is_success());
         assert!(
-            !Tally::default().is_success(),
+            Tally::default().or_none_ran().is_err(),
             "no test at all is no success"
         );
     }
