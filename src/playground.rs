@@ -1,127 +1,154 @@
-//! Up to four sessions side by side with their views, layers and notices: all that the page does, without the browser.
+//! Up to four sessions side by side with their picture: all that the page does, without the browser.
+//!
+//! User input never fails here: what cannot be used becomes a [`Problem`], and the run stays as it was. The link always
+//! says what is on the screen.
 
-use crate::error::Problem;
-use crate::params::Class;
-use crate::scene::DrawList;
-use serde::Serialize;
+mod edit;
+mod pane;
+mod pictures;
+mod report;
+mod run;
+mod save;
+mod scenery;
 
-/// `value` as JSON text.
-pub fn json<T: Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
-}
+pub use edit::{Edited, Loaded};
+pub use report::json;
 
-/// What an edit did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Edited {
-    /// Whether it was taken.
-    pub ok: bool,
-    /// What it did to the run.
-    pub class: Option<Class>,
-    /// Why not, or what was adjusted.
-    pub problems: Vec<Problem>,
-    /// Whether the run started again from step 0.
-    pub restarted: bool,
-}
-
-/// What became of a file.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Loaded {
-    /// Whether it is in use.
-    pub ok: bool,
-    /// Why not.
-    pub problems: Vec<Problem>,
-    /// Rows read.
-    pub rows: usize,
-    /// Columns read.
-    pub columns: usize,
-}
+use crate::data::Table;
+use crate::error::{Error, Problem};
+use crate::link::{self, Link};
+use crate::scene::{Canvas, Frame, Layers, Theme};
+use crate::systems::Inputs;
+use pane::Pane;
 
 /// Up to four runs and their picture.
-#[derive(Default)]
 pub struct Playground {
-    pixels: Vec<u8>,
+    link: Link,
+    /// What was wrong with the link when it was opened.
+    notices: Vec<Problem>,
+    panes: Vec<Pane>,
+    /// Initial particles from a file, which a link cannot carry.
+    file: Option<Table>,
+    /// Step that every pane works towards, and how far the next one lies.
+    goal: u32,
+    stride: u32,
+    /// Whether metrics are still being computed.
+    measuring: bool,
+    /// The frame that all panes show, unless each shows its target's own; the link has it rounded.
+    view: Option<Frame>,
+    canvas: Canvas,
+    screen: Screen,
 }
 
-#[allow(missing_docs, unused_variables, reason = "skeleton")]
+/// What the page says of its stage.
+struct Screen {
+    /// Size in CSS pixels.
+    size: [f32; 2],
+    /// Device pixels a CSS pixel.
+    ratio: f32,
+    theme: Theme,
+    layers: Layers,
+    /// Where the pointer is, in CSS pixels.
+    pointer: Option<[f32; 2]>,
+}
+
 impl Playground {
-    pub fn open(link: &str) -> Self {
-        Self::default()
-    }
-    pub fn describe(&self) -> String {
-        "{}".to_owned()
-    }
-    pub fn set(&mut self, pane: Option<usize>, key: &str, value: &str) -> Edited {
-        Edited {
-            ok: false,
-            class: None,
-            problems: vec![],
-            restarted: false,
+    /// Opens a link (a URL, `#…` or the bare string). An empty one is the default demo; one that cannot be used as well,
+    /// with a notice.
+    pub fn open(text: &str) -> Self {
+        let (link, notices, panes) = opened(text);
+        Self {
+            view: link.view.map(Frame::new),
+            link,
+            notices,
+            panes,
+            file: None,
+            goal: 0,
+            stride: 1,
+            measuring: false,
+            canvas: Canvas::default(),
+            screen: Screen {
+                size: [640.0, 480.0],
+                ratio: 1.0,
+                theme: Theme::default(),
+                layers: Layers::default(),
+                pointer: None,
+            },
         }
     }
-    pub fn set_link(&mut self, link: &str) {}
-    pub fn reset(&mut self) {}
-    pub fn reseed(&mut self, seed: u32) {}
-    pub fn load_csv(&mut self, role: &str, name: &str, text: &str) -> Loaded {
-        Loaded {
-            ok: false,
-            problems: vec![],
-            rows: 0,
-            columns: 0,
-        }
+
+    /// Opens another link on the same screen.
+    pub fn set_link(&mut self, text: &str) {
+        (self.link, self.notices, self.panes) = opened(text);
+        self.file = None;
+        self.view = self.link.view.map(Frame::new);
+        self.restarted();
     }
-    pub fn advance(&mut self, budget: u64) -> u32 {
-        0
-    }
-    pub fn measure(&mut self, budget: u64) -> bool {
-        false
-    }
-    pub fn step(&self) -> u32 {
-        0
-    }
-    pub fn running_state(&self) -> String {
-        "{}".to_owned()
-    }
-    pub fn resize(&mut self, width: f32, height: f32, ratio: f32) {}
-    pub fn set_theme(&mut self, colours: &[u32]) {}
-    pub fn set_layers(&mut self, layers: &str) {}
-    pub fn render(&mut self) {}
-    pub fn pixels(&self) -> &[u8] {
-        &self.pixels
-    }
-    pub fn pixels_size(&self) -> (u32, u32) {
-        (0, 0)
-    }
-    pub fn overlay(&mut self) -> DrawList {
-        DrawList::default()
-    }
-    pub fn chart(&self, index: usize, width: f32, height: f32) -> DrawList {
-        DrawList::default()
-    }
-    pub fn chart_table(&self, index: usize) -> String {
-        "{}".to_owned()
-    }
-    pub fn pan(&mut self, dx: f32, dy: f32) {}
-    pub fn zoom(&mut self, x: f32, y: f32, factor: f32) {}
-    pub fn fit(&mut self) {}
-    pub fn place(&mut self, from: [f32; 2], to: [f32; 2]) -> Edited {
-        self.set(None, "", "")
-    }
-    pub fn draw(&mut self, points: &[f32]) -> Edited {
-        self.set(None, "", "")
-    }
-    pub fn probe(&mut self, x: f32, y: f32) -> String {
-        "{}".to_owned()
-    }
-    pub fn snapshot(&self) -> Vec<u8> {
-        vec![]
-    }
-    pub fn restore(&mut self, bytes: &[u8]) -> String {
-        "{}".to_owned()
-    }
-    pub fn export_csv(&self, what: &str) -> String {
-        String::new()
-    }
+
+    /// The canonical link of what is on the screen.
     pub fn link(&self) -> String {
-        String::new()
+        self.link.write()
+    }
+
+    /// Every pane stands at step 0.
+    fn restarted(&mut self) {
+        self.goal = 0;
+        self.stride = 1;
     }
 }
+
+fn opened(text: &str) -> (Link, Vec<Problem>, Vec<Pane>) {
+    let (mut link, mut problems) = if text.trim_start_matches('#').is_empty() {
+        (Link::default(), Vec::new())
+    } else {
+        link::parse(text)
+    };
+    match build(&mut link, None, &mut problems) {
+        Ok(panes) => (link, problems, panes),
+        Err(problem) => {
+            problems.push(problem);
+            let mut link = Link::default();
+            let panes = build(&mut link, None, &mut problems);
+            (link, problems, panes.expect("the default demo runs"))
+        }
+    }
+}
+
+/// Starts a session for each pane. A parameter that does not fit the others goes back to its default, with a problem.
+fn build(
+    link: &mut Link,
+    file: Option<&Table>,
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<Pane>, Problem> {
+    let init = file
+        .cloned()
+        .or_else(|| link.data.as_ref().map(link::Drawn::to_table));
+    let inputs = Inputs { init };
+    let version = link.version;
+    let mut panes = Vec::new();
+    for pane in &mut link.panes {
+        edit::fit_points(&mut *pane.system, inputs.init.as_ref());
+        let defaults = link::defaults(version, pane.entry);
+        // Each turn repairs one parameter; a system has fewer than these.
+        let mut turns = 32;
+        panes.push(loop {
+            let problem = match Pane::new(pane.entry, pane.system(), inputs.clone()) {
+                Ok(built) => break built,
+                Err(Error::Problem(problem)) => problem,
+                Err(other) => return Err(Problem::new("link", other.to_string())),
+            };
+            turns -= 1;
+            let (own, default) = (pane.system.get(&problem.key), defaults.get(&problem.key));
+            let Some(default) = default.filter(|d| turns > 0 && own.as_ref() != Some(d)) else {
+                return Err(problem);
+            };
+            let _ = pane.system.set(&problem.key, &default);
+            let message = format!("{}; the default is used", problem.message);
+            problems.push(Problem::new(problem.key, message));
+        });
+    }
+    Ok(panes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 //! Coordinates are CSS pixels of the stage. A panic prints its message to the console and traps; the page then starts a
 //! fresh worker from the last snapshot.
 
-use crate::{playground, scene};
+use crate::{manifest, playground, scene};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Sends panics to the console.
@@ -16,7 +16,7 @@ pub fn start() {
 /// JSON: systems with parameters and presets, metrics, layers (see `manifest`).
 #[wasm_bindgen]
 pub fn manifest() -> String {
-    "{}".to_owned()
+    playground::json(&manifest::manifest())
 }
 
 /// JSON list of the colour roles' names, in the order that `set_theme` takes.
@@ -97,9 +97,10 @@ impl Playground {
         playground::json(&self.0.load_csv(role, name, text))
     }
 
-    /// Works for about `budget` units on all panes in lockstep; returns the steps completed in every pane.
-    pub fn advance(&mut self, budget: f64) -> u32 {
-        self.0.advance(budget as u64)
+    /// Works for about `budget` units, at most `max_steps` steps, on all panes in lockstep; returns the steps completed in
+    /// every pane.
+    pub fn advance(&mut self, budget: f64, max_steps: f64) -> u32 {
+        self.0.advance(budget as u64, max_steps as u32)
     }
 
     /// Works on metrics; true while work is left.
@@ -210,6 +211,11 @@ impl Playground {
     /// `particles` or `metrics` as CSV.
     pub fn export_csv(&self, what: &str) -> String {
         self.0.export_csv(what)
+    }
+
+    /// The link with the present step as `k` and, unless the run was edited, its digest.
+    pub fn link_here(&self) -> String {
+        self.0.link_here()
     }
 
     /// The canonical link, without `#`.

@@ -15,47 +15,68 @@ pub const TITLE: f32 = 20.0;
 /// Height of tick labels.
 const SMALL: f32 = 11.0;
 
-/// Draws frame, faint grid lines, ticks and the names of the two coordinates.
+/// Height of coordinate names.
+const NAME: f32 = 12.0;
+
+/// How many ticks fit.
+fn tick_count(extent: f32, room: f32) -> usize {
+    ((extent / room) as usize).clamp(2, 9)
+}
+
+/// Draws the frame, ticks outside it and the names of the two coordinates.
 pub fn axes(list: &mut DrawList, view: &View, names: [&str; 2]) {
     let r = view.rect;
-    let [x0, y0, x1, y1] = view.visible().0.map(f64::from);
-    let count = |extent: f32, room: f32| ((extent / room) as usize).clamp(2, 9);
-    let across = Ticks::new(Scale::Linear, [x0, x1], count(r.w, 90.0));
-    let up = Ticks::new(Scale::Linear, [y0, y1], count(r.h, 70.0));
-    let bottom = r.y + r.h;
-    let px = |x: f64| view.to_pixel([x as f32, 0.0])[0];
+    let [_, y0, _, y1] = view.visible().0.map(f64::from);
+    let ticks = Ticks::new(Scale::Linear, [y0, y1], tick_count(r.h, 70.0));
     let py = |y: f64| view.to_pixel([0.0, y as f32])[1];
-    for x in &across.values {
-        list.line([px(*x), r.y], [px(*x), bottom]);
+    for y in &ticks.values {
+        list.line([r.x - 4.0, py(*y)], [r.x, py(*y)]);
     }
-    for y in &up.values {
-        list.line([r.x, py(*y)], [r.x + r.w, py(*y)]);
-    }
-    list.stroke(Role::Grid, 1.0, Dash::Solid, 0.55);
-    list.rect(r);
-    list.stroke(Role::Grid, 1.0, Dash::Solid, 1.0);
-    let below = TextStyle::new(SMALL, Role::Muted, Align::Centre, Baseline::Top);
-    for (x, label) in across.values.iter().zip(across.labels) {
-        // A label centred at the very edge would be cut off by the stage.
-        if px(*x) > r.x + 8.0 && px(*x) < r.x + r.w - 8.0 {
-            list.label(label, [px(*x), bottom + 5.0], below);
-        }
-    }
+    horizontal(list, view, names[0]);
     let beside = TextStyle::new(SMALL, Role::Muted, Align::Right, Baseline::Middle);
-    for (y, label) in up.values.iter().zip(up.labels) {
-        if py(*y) > r.y + 5.0 && py(*y) < bottom - 5.0 {
-            list.label(label, [r.x - 6.0, py(*y)], beside);
+    for (y, label) in ticks.values.iter().zip(ticks.labels) {
+        if py(*y) > r.y + 5.0 && py(*y) < r.y + r.h - 5.0 {
+            list.label(label, [r.x - 7.0, py(*y)], beside);
         }
     }
-    let name = TextStyle::new(SMALL + 1.0, Role::Ink, Align::Right, Baseline::Alphabetic);
-    list.label(names[0], [r.x + r.w, bottom + 30.0], name);
-    // Along the axis, so that a long name fits.
-    let upright = TextStyle {
+    upright(list, r, names[1]);
+}
+
+/// As [`axes`], with nothing but a name on the vertical axis.
+pub fn line_axes(list: &mut DrawList, view: &View, names: [&str; 2]) {
+    horizontal(list, view, names[0]);
+    upright(list, view.rect, names[1]);
+}
+
+fn horizontal(list: &mut DrawList, view: &View, name: &str) {
+    let r = view.rect;
+    let (right, bottom) = (r.x + r.w, r.y + r.h);
+    let [x0, _, x1, _] = view.visible().0.map(f64::from);
+    let ticks = Ticks::new(Scale::Linear, [x0, x1], tick_count(r.w, 90.0));
+    let px = |x: f64| view.to_pixel([x as f32, 0.0])[0];
+    for x in &ticks.values {
+        list.line([px(*x), bottom], [px(*x), bottom + 4.0]);
+    }
+    list.rect(r);
+    list.stroke(Role::Muted, 1.0, Dash::Solid, 0.55);
+    let below = TextStyle::new(SMALL, Role::Muted, Align::Centre, Baseline::Top);
+    for (x, label) in ticks.values.iter().zip(ticks.labels) {
+        // A label centred at the very edge would be cut off by the stage.
+        if px(*x) > r.x + 8.0 && px(*x) < right - 8.0 {
+            list.label(label, [px(*x), bottom + 7.0], below);
+        }
+    }
+    let style = TextStyle::new(NAME, Role::Ink, Align::Right, Baseline::Alphabetic);
+    list.label(name, [right, bottom + 30.0], style);
+}
+
+/// Along the axis, so that a long name fits.
+fn upright(list: &mut DrawList, r: Rect, name: &str) {
+    let style = TextStyle {
         angle: -std::f32::consts::FRAC_PI_2,
-        baseline: Baseline::Top,
-        ..name
+        ..TextStyle::new(NAME, Role::Ink, Align::Right, Baseline::Top)
     };
-    list.label(names[1], [r.x - GUTTER[0] + 1.0, r.y], upright);
+    list.label(name, [r.x - GUTTER[0] + 1.0, r.y], style);
 }
 
 /// A pane's title above its plot.

@@ -2,7 +2,6 @@
 //! that lies in less dense places, so that every target, however peaked, uses the whole range.
 
 use super::contour::HdrTable;
-use super::raster::Canvas;
 use super::view::{Frame, View};
 
 /// Values at the nodes of a regular grid over a frame, both edges included.
@@ -142,41 +141,6 @@ const DITHER: [[f32; 4]; 4] = {
     }
     out
 };
-
-/// The shading of one pane, kept until view or colours change.
-#[derive(Debug, Clone, Default)]
-pub struct Backdrop {
-    width: usize,
-    at: [usize; 2],
-    picture: Vec<u8>,
-}
-
-impl Backdrop {
-    /// Paints `grid` for later pasting.
-    pub fn paint(
-        &mut self,
-        grid: &Grid,
-        view: &View,
-        levels: &HdrTable,
-        ground: [u8; 4],
-        colour: [u8; 4],
-    ) {
-        self.at = [view.rect.x, view.rect.y].map(|v| v.round().max(0.0) as usize);
-        self.width = grid.shade(view, levels, ground, colour, &mut self.picture);
-    }
-
-    /// Forgets the picture.
-    pub fn clear(&mut self) {
-        self.picture.clear();
-    }
-
-    /// Copies the picture into the canvas; nothing where there is none.
-    pub fn paste(&self, canvas: &mut Canvas) {
-        if !self.picture.is_empty() {
-            canvas.paste(self.at, self.width, &self.picture);
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

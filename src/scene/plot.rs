@@ -1,9 +1,10 @@
-//! A chart of one metric against the step: a curve a pane, told apart by colour, dash and end marker.
+//! A chart of one metric against the step: a curve a pane, told apart by colour, dash and end marker. Its name and its
+//! present values stand in the page's text beside it.
 
 use super::drawlist::{Align, Baseline, Dash, DrawList, Marker, TextStyle};
 use super::layout::Rect;
 use super::theme::Role;
-use super::ticks::{Scale, Ticks, short};
+use super::ticks::{Scale, Ticks};
 
 /// One pane's values.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +27,9 @@ pub struct Reference {
 /// What a chart shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    /// Name of the metric, with its unit if it has one.
-    pub label: String,
+    /// How the vertical axis is drawn where the values allow it: a logarithmic one needs positive values over more than a
+    /// decade and a half.
+    pub scale: Scale,
     /// One a pane that measures it.
     pub curves: Vec<Curve>,
     /// Lines to compare with.
@@ -37,7 +39,7 @@ pub struct Chart {
 }
 
 /// Room around the plot: left, top, right, bottom.
-const MARGIN: [f32; 4] = [44.0, 24.0, 14.0, 32.0];
+const MARGIN: [f32; 4] = [46.0, 9.0, 12.0, 24.0];
 const SMALL: f32 = 10.5;
 
 impl Chart {
@@ -49,12 +51,12 @@ impl Chart {
         curves.filter(|v| v.is_finite())
     }
 
-    /// Logarithmic where all values are positive and span more than a decade and a half.
-    pub fn scale(&self) -> Scale {
+    fn drawn_scale(&self) -> Scale {
         let (low, high) = self
             .values()
             .fold((f64::MAX, 0.0_f64), |(l, h), v| (l.min(v), h.max(v)));
-        if low > 0.0 && high > 30.0 * low && high < f64::MAX {
+        let wide = low > 0.0 && high > 30.0 * low && high < f64::MAX;
+        if self.scale == Scale::Log && wide {
             Scale::Log
         } else {
             Scale::Linear
@@ -102,7 +104,7 @@ impl Chart {
             h: height,
         }
         .inset(MARGIN);
-        let scale = self.scale();
+        let scale = self.drawn_scale();
         let range = self.range(scale);
         let first = self
             .curves
@@ -162,7 +164,6 @@ impl Chart {
             }
         }
         list.unclip();
-        self.readouts(&mut list, plot, width);
         list
     }
 
@@ -210,31 +211,6 @@ impl Chart {
             ..below
         };
         list.label("step", [right, bottom + 6.0], name);
-        let heading = TextStyle::new(12.0, Role::Ink, Align::Left, Baseline::Alphabetic);
-        list.label(&*self.label, [plot.x, plot.y - 9.0], heading);
-    }
-
-    /// Present values above the plot's right end, each with its pane's marker.
-    fn readouts(&self, list: &mut DrawList, plot: Rect, width: f32) {
-        let mut x = width - MARGIN[2];
-        let y = plot.y - 9.0;
-        for curve in self.curves.iter().rev() {
-            let Some(last) = curve.points.last() else {
-                continue;
-            };
-            let text = short(last[1]);
-            let role = Role::pane(curve.pane);
-            // Digits are about 0.58 em wide.
-            let room = 7.0 * text.chars().count() as f32;
-            list.label(
-                text,
-                [x, y],
-                TextStyle::new(12.0, role, Align::Right, Baseline::Alphabetic),
-            );
-            list.marker(Marker::pane(curve.pane), [x - room - 7.0, y - 4.0], 7.0);
-            list.fill(role, 1.0);
-            x -= room + 20.0;
-        }
     }
 }
 
@@ -273,7 +249,7 @@ mod tests {
             label: "floor".to_owned(),
         };
         Chart {
-            label: "W₂".to_owned(),
+            scale: Scale::Log,
             curves,
             references: vec![reference],
             last_step: 0.0,
@@ -297,10 +273,10 @@ mod tests {
                 points: values.iter().map(|v| [0.0, *v]).collect(),
             }])
         };
-        assert_eq!(curve(&[1.0, 0.01]).scale(), Scale::Log);
-        assert_eq!(curve(&[1.0, 0.1]).scale(), Scale::Linear);
-        assert_eq!(curve(&[1.0, 0.0]).scale(), Scale::Linear);
-        assert_eq!(curve(&[]).scale(), Scale::Linear);
+        assert_eq!(curve(&[1.0, 0.01]).drawn_scale(), Scale::Log);
+        assert_eq!(curve(&[1.0, 0.1]).drawn_scale(), Scale::Linear);
+        assert_eq!(curve(&[1.0, 0.0]).drawn_scale(), Scale::Linear);
+        assert_eq!(curve(&[]).drawn_scale(), Scale::Linear);
     }
 
     #[test]

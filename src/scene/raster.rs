@@ -129,6 +129,18 @@ impl Canvas {
         }
     }
 
+    /// The pixels of `rect` (rounded, cut to the picture): its corner, its width, and rows of RGBA8 for [`Self::paste`].
+    pub fn copy(&self, rect: Rect) -> ([usize; 2], usize, Vec<u8>) {
+        let [x0, y0, x1, y1] = clip(rect, self.width, self.height);
+        let row =
+            |y: usize| &self.pixels[4 * (y * self.width + x0)..4 * (y * self.width + x1.max(x0))];
+        (
+            [x0, y0],
+            x1.saturating_sub(x0),
+            (y0..y1).flat_map(row).copied().collect(),
+        )
+    }
+
     /// Paints particles.
     ///
     /// **Shapes** `x`: row-major `[n, d]`; `axes`: the two coordinates shown. Particles that are not finite or lie

@@ -1,0 +1,250 @@
+//! The picture: where panes lie, what they show, and the moves of the view.
+
+use super::Playground;
+use crate::scene::{
+    CloudStyle, Dash, DrawList, Frame, GUTTER, Rect, Role, TITLE, View, arrows, axes, common_scale,
+    contours, kernel_circle, line_axes, note, panes, strip, title,
+};
+use std::collections::BTreeMap;
+
+/// Largest stage in device pixels a side.
+const LARGEST: f32 = 8192.0;
+
+/// Largest pixel buffer: what a stage of 4K needs.
+const MOST_PIXELS: f32 = 3840.0 * 2160.0;
+
+impl Playground {
+    /// Size of the stage in CSS pixels, and device pixels a CSS pixel.
+    pub fn resize(&mut self, width: f32, height: f32, ratio: f32) {
+        let sound = |v: f32, low: f32| {
+            if v.is_finite() {
+                v.clamp(low, LARGEST)
+            } else {
+                low
+            }
+        };
+        let (width, height) = (sound(width, 1.0), sound(height, 1.0));
+        let most = (MOST_PIXELS / (width * height)).sqrt();
+        self.screen.size = [width, height];
+        self.screen.ratio = sound(ratio, 0.25).min(8.0).min(most);
+        let [w, h] = self
+            .screen
+            .size
+            .map(|v| (v * self.screen.ratio).round().max(1.0) as usize);
+        self.canvas.resize(w, h);
+    }
+
+    /// Colours `0xRRGGBBAA` in role order.
+    pub fn set_theme(&mut self, colours: &[u32]) {
+        self.screen.theme.set(colours);
+    }
+
+    /// A JSON object of layer names to booleans; anything else is ignored.
+    pub fn set_layers(&mut self, states: &str) {
+        let states: BTreeMap<String, bool> = serde_json::from_str(states).unwrap_or_default();
+        self.screen
+            .layers
+            .switch(states.iter().map(|(id, on)| (id.as_str(), *on)));
+    }
+
+    /// RGBA8 of the last [`Self::render`].
+    pub fn pixels(&self) -> &[u8] {
+        self.canvas.pixels()
+    }
+
+    /// Width and height of the pixel buffer.
+    pub fn pixels_size(&self) -> (u32, u32) {
+        let (w, h) = self.canvas.size();
+        (w as u32, h as u32)
+    }
+
+    /// Where pane `index` is plotted, in CSS pixels: its pane less the room for labels.
+    fn plot(&self, index: usize) -> Rect {
+        let [w, h] = self.screen.size;
+        let count = self.panes.len();
+        let [left, top, right, bottom] = GUTTER;
+        let heading = if count > 1 { TITLE } else { 0.0 };
+        panes(count, w, h)[index].inset([left, top + heading, right, bottom])
+    }
+
+    /// The frame that pane `index` shows at least.
+    fn frame(&self, index: usize) -> Frame {
+        let stage = self.panes[index].session.stage();
+        self.view
+            .unwrap_or_else(|| Frame::new(stage.target.frame_of(stage.axes)))
+    }
+
+    /// World and CSS pixels of pane `index`.
+    pub(super) fn view(&self, index: usize) -> View {
+        View::fit(self.frame(index), self.plot(index))
+    }
+
+    /// The pane whose plot holds a point.
+    pub(super) fn pane_at(&self, point: [f32; 2]) -> Option<usize> {
+        (0..self.panes.len()).find(|i| self.plot(*i).holds(point))
+    }
+
+    /// The particles' colour in pane `index`: that of its curves, where there are several.
+    fn particle_role(&self, index: usize) -> Role {
+        if self.panes.len() > 1 {
+            Role::pane(index)
+        } else {
+            Role::Particle
+        }
+    }
+
+    /// Paints density, contours, trails and particles of all panes.
+    pub fn render(&mut self) {
+        let ratio = self.screen.ratio;
+        let theme = self.screen.theme.clone();
+        let on = |id| self.screen.layers.shows(id);
+        let ground = [on("density"), on("contours")];
+        let (trails, particles) = (on("trails"), on("particles"));
+        self.canvas.clear(theme.rgba(Role::Stage));
+        for i in 0..self.panes.len() {
+            let css = self.view(i);
+            let view = css.scaled(ratio);
+            let style = CloudStyle {
+                colour: theme.rgba(self.particle_role(i)),
+                dense: theme.rgba(Role::Ink),
+                rim: theme.rgba(Role::Stage),
+                ratio,
+            };
+            let pane = &mut self.panes[i];
+            let (session, canvas) = (&pane.session, &mut self.canvas);
+            let stage = session.stage();
+            if stage.d == 1 {
+                if particles {
+                    let points = strip(&view, session.particles());
+                    canvas.cloud(&points, 2, [0, 1], &view, style);
+                }
+                continue;
+            }
+            pane.scenery
+                .paint(canvas, session, &view, ratio, &theme, ground);
+            if trails {
+                pane.trails
+                    .paint(canvas, stage.axes, &view, ratio, theme.rgba(Role::Trail));
+            }
+            if particles {
+                canvas.cloud(session.particles(), stage.d, stage.axes, &view, style);
+            }
+        }
+    }
+
+    /// Vectors over the stage: axes, titles, notes, forces, the kernel's circle.
+    pub fn overlay(&mut self) -> DrawList {
+        let mut list = DrawList::default();
+        let titles = self.titles();
+        for (i, text) in titles.iter().enumerate() {
+            let view = self.view(i);
+            let role = self.particle_role(i);
+            self.overlay_pane(&mut list, i, &view, role);
+            if titles.len() > 1 {
+                title(&mut list, view.rect, text, role);
+            }
+        }
+        list
+    }
+
+    fn overlay_pane(&mut self, list: &mut DrawList, index: usize, view: &View, role: Role) {
+        let layers = self.screen.layers;
+        let pointer = self.screen.pointer.filter(|p| view.rect.holds(*p));
+        let pane = &mut self.panes[index];
+        let (d, shown) = (pane.session.stage().d, pane.session.stage().axes);
+        let names = |i: usize| {
+            pane.session
+                .stage()
+                .target
+                .axes
+                .get(i)
+                .map_or("", String::as_str)
+        };
+        if d == 1 {
+            line_axes(list, view, [names(0), "density"]);
+            let density = pane.scenery.line(&pane.session, view);
+            density.draw(list, view, pane.session.particles(), role);
+            return;
+        }
+        axes(list, view, [names(shown[0]), names(shown[1])]);
+        list.clip(view.rect);
+        if layers.shows("contours") {
+            for (mass, line) in pane.scenery.references() {
+                contours(list, view, &[line], Dash::Dashed, 0.9 - 0.5 * mass);
+            }
+            if let Some(text) = pane.scenery.note() {
+                note(list, view.rect, text);
+            }
+        }
+        if layers.shows("arrows") && pane.forces().is_some() {
+            let x = pane.session.particles();
+            if let Some((_, drift, repulsion)) = &pane.forces {
+                let scale = common_scale(&[drift, repulsion], x.len() / d, d, shown);
+                arrows(list, view, x, drift, d, shown, scale, Role::Drift);
+                arrows(list, view, x, repulsion, d, shown, scale, Role::Repulsion);
+            }
+        }
+        if layers.shows("kernel")
+            && let Some(h) = pane.session.kernel_width()
+        {
+            let x = pane.session.particles();
+            let places = || x.chunks_exact(d).map(|row| [row[shown[0]], row[shown[1]]]);
+            let centre = match pointer.map(|p| view.to_world(p)) {
+                Some([px, py]) => {
+                    let distance = |[x, y]: &[f32; 2]| (x - px).powi(2) + (y - py).powi(2);
+                    places().min_by(|a, b| distance(a).total_cmp(&distance(b)))
+                }
+                None => places().next(),
+            };
+            if let Some(centre) = centre {
+                kernel_circle(list, view, centre, h);
+            }
+        }
+        list.unclip();
+    }
+
+    /// Shows another frame in all panes; the link carries it, rounded.
+    fn show(&mut self, frame: Frame) {
+        self.view = Some(frame);
+        self.link.view = Some(frame.rounded());
+    }
+
+    /// Moves the view by a drag of (`dx`, `dy`) CSS pixels.
+    pub fn pan(&mut self, dx: f32, dy: f32) {
+        let (frame, scale) = (self.frame(0), self.view(0).scale);
+        let (dx, dy) = (dx / scale, dy / scale);
+        if dx.is_finite() && dy.is_finite() {
+            let [x0, y0, x1, y1] = frame.0;
+            self.show(Frame::new([x0 - dx, y0 + dy, x1 - dx, y1 + dy]));
+        }
+    }
+
+    /// Magnifies by `factor` around a point of the stage; between panes, around the first one's centre.
+    pub fn zoom(&mut self, x: f32, y: f32, factor: f32) {
+        if !(factor.is_finite() && factor > 0.0) {
+            return;
+        }
+        let index = self.pane_at([x, y]);
+        let frame = self.frame(index.unwrap_or(0));
+        let [x0, y0, x1, y1] = frame.0;
+        let about = match index {
+            Some(i) => self.view(i).to_world([x, y]),
+            None => [0.5 * (x0 + x1), 0.5 * (y0 + y1)],
+        };
+        let factor = factor.clamp(0.05, 20.0);
+        let to = |v: f32, about: f32| about + (v - about) / factor;
+        let next = [
+            to(x0, about[0]),
+            to(y0, about[1]),
+            to(x1, about[0]),
+            to(y1, about[1]),
+        ];
+        self.show(Frame::new(next));
+    }
+
+    /// Back to each target's own frame.
+    pub fn fit(&mut self) {
+        self.view = None;
+        self.link.view = None;
+    }
+}

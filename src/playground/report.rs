@@ -1,0 +1,473 @@
+//! What the page says in words and numbers: panes, charts, the state of the run, tables, CSV.
+
+use super::{Pane, Playground};
+use crate::data::Table;
+use crate::error::Problem;
+use crate::link;
+use crate::metrics::{self, Metric, Setting};
+use crate::scene::{Chart, Curve, DrawList, Reference, Scale};
+use crate::session::{Session, Status};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// `value` as JSON text.
+pub fn json<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+#[derive(Serialize)]
+struct Description<'a> {
+    link: String,
+    title: String,
+    notices: &'a [Problem],
+    k: Option<u32>,
+    speed: Option<f32>,
+    panes: Vec<PaneInfo<'a>>,
+    charts: Vec<ChartInfo>,
+}
+
+#[derive(Serialize)]
+struct PaneInfo<'a> {
+    system: &'static str,
+    title: String,
+    backend: &'static str,
+    device: String,
+    /// Why not another backend.
+    reason: &'static str,
+    default_steps: u32,
+    values: BTreeMap<&'static str, String>,
+    /// Keys whose values are not the defaults.
+    changed: Vec<&'static str>,
+    notes: Vec<&'a str>,
+    /// Whether the initial particles are the user's own.
+    init_points: bool,
+    /// Index of the preset that this configuration is.
+    preset: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct ChartInfo {
+    id: &'static str,
+    label: &'static str,
+    definition: String,
+    unit: &'static str,
+}
+
+#[derive(Serialize)]
+struct RunningState {
+    step: u32,
+    state: &'static str,
+    message: String,
+    last_good: Option<u32>,
+    edited_at: Option<u32>,
+    digest: Option<String>,
+    reproduced: Option<Reproduced>,
+    metrics_step: Option<u32>,
+    /// By chart, then by pane.
+    values: Vec<Vec<Option<f64>>>,
+    measuring: bool,
+}
+
+#[derive(Serialize)]
+struct Reproduced {
+    same: bool,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct ChartTable {
+    columns: Vec<String>,
+    rows: Vec<Vec<Option<f64>>>,
+}
+
+#[derive(Serialize)]
+struct Probe {
+    pane: Option<usize>,
+    world: Option<[f32; 2]>,
+}
+
+/// The value of `metric` in a row of `session`'s log.
+fn value(session: &Session, values: &[Option<f64>], metric: Metric) -> Option<f64> {
+    let at = session.metrics().iter().position(|m| *m == metric)?;
+    values.get(at).copied().flatten()
+}
+
+/// Name of a system where there is little room.
+fn brief(pane: &Pane) -> String {
+    pane.session.entry().id.to_uppercase()
+}
+
+impl Playground {
+    /// A title a pane: its system, and what tells it apart from the others.
+    pub(super) fn titles(&self) -> Vec<String> {
+        let first = &self.panes[0].session;
+        let keys = first.system().specs();
+        let differing = keys.iter().map(|s| s.key).filter(|key| {
+            let own = |p: &Pane| p.session.system().get(key);
+            self.panes
+                .iter()
+                .any(|p| own(p).is_some() && own(p) != first.system().get(key))
+        });
+        let differing: Vec<&str> = differing.take(3).collect();
+        let titled = |pane: &Pane| {
+            let system = pane.session.system();
+            let mut parts = vec![brief(pane)];
+            for key in &differing {
+                parts.extend(system.get(key).map(|value| format!("{key} {value}")));
+            }
+            parts.join(" · ")
+        };
+        self.panes.iter().map(titled).collect()
+    }
+
+    /// Every metric of any pane, in the order of the charts.
+    fn charts(&self) -> Vec<Metric> {
+        let measured = |m: &Metric| self.panes.iter().any(|p| p.session.metrics().contains(m));
+        Metric::ALL.into_iter().filter(measured).collect()
+    }
+
+    /// JSON: the link, its notices, the panes with their values, the charts.
+    pub fn describe(&self) -> String {
+        let titles = self.titles();
+        let panes = self.panes.iter().enumerate().map(|(i, pane)| {
+            let session = &pane.session;
+            let system = session.system();
+            // After edits a spec's `default` is the present value.
+            let specs = system.specs();
+            let defaults = link::defaults(self.link.version, session.entry());
+            let changed = specs
+                .iter()
+                .filter(|s| defaults.get(s.key).as_ref() != Some(&s.default));
+            let notes = session.notes().iter().map(String::as_str);
+            let init_points = system.get("init").as_deref() == Some("file");
+            PaneInfo {
+                system: session.entry().id,
+                title: if self.panes.len() > 1 {
+                    titles[i].clone()
+                } else {
+                    session.entry().title.to_owned()
+                },
+                backend: session.backend(),
+                device: session.device(),
+                reason: "This version computes on the CPU.",
+                default_steps: session.default_steps(),
+                changed: changed.map(|s| s.key).collect(),
+                values: specs.iter().map(|s| (s.key, s.default.clone())).collect(),
+                notes: notes.collect(),
+                init_points,
+                preset: self.preset(i),
+            }
+        });
+        let title = if titles.len() > 1 {
+            titles.join(" | ")
+        } else {
+            self.panes[0].session.entry().title.to_owned()
+        };
+        json(&Description {
+            link: self.link(),
+            title,
+            notices: &self.notices,
+            k: self.link.k,
+            speed: self.link.speed,
+            panes: panes.collect(),
+            charts: self
+                .charts()
+                .into_iter()
+                .map(|m| self.chart_info(m))
+                .collect(),
+        })
+    }
+
+    /// The preset that pane `index` is, apart from the link's own keys.
+    fn preset(&self, index: usize) -> Option<usize> {
+        if self.panes.len() > 1 {
+            return None;
+        }
+        let pane = &self.panes[index];
+        let own = json(&values(pane.session.system()));
+        let presets = pane.session.entry().presets.iter();
+        let mut links =
+            presets.map(|p| link::parse(&format!("v={}&{}", self.link.version, p.link)).0);
+        links.position(|link| link.panes.len() == 1 && json(&values(&*link.panes[0].system)) == own)
+    }
+
+    fn chart_info(&self, metric: Metric) -> ChartInfo {
+        let session = self.measurer(metric);
+        let stage = session.stage();
+        let setting = Setting {
+            n: stage.n,
+            d: stage.d,
+            bandwidth: stage.metric_bandwidth,
+        };
+        ChartInfo {
+            id: metric.id(),
+            label: metric.label(stage.n),
+            definition: metric.definition(setting),
+            unit: metric.unit(),
+        }
+    }
+
+    /// The first session that measures `metric`.
+    fn measurer(&self, metric: Metric) -> &Session {
+        let pane = self
+            .panes
+            .iter()
+            .find(|p| p.session.metrics().contains(&metric));
+        &pane.unwrap_or(&self.panes[0]).session
+    }
+
+    /// JSON: the step, how the run stands and why, the latest metrics.
+    pub fn running_state(&self) -> String {
+        let step = self.step();
+        let (mut state, mut message, mut last_good) = ("ready", String::new(), None);
+        if self.link.k == Some(step) && step > 0 {
+            state = "paused_at_k";
+        }
+        for pane in &self.panes {
+            let named = |text: &str| {
+                if self.panes.len() > 1 {
+                    format!("{}: {text}", brief(pane))
+                } else {
+                    text.to_owned()
+                }
+            };
+            match pane.session.status() {
+                Status::Ready => {}
+                Status::Done(reason) if state != "diverged" => {
+                    (state, message) = ("done", named(reason))
+                }
+                Status::Done(_) => {}
+                Status::Diverged(divergence) => {
+                    (state, message) = ("diverged", named(&divergence.to_string()));
+                    last_good = Some(divergence.last_good_step);
+                }
+            }
+        }
+        let sessions = || self.panes.iter().map(|p| &p.session);
+        let edited_at = sessions().filter_map(Session::edited_at).min();
+        // A digest reads the whole state: only where the run rests.
+        let digest = (state != "ready").then(|| {
+            let all: Vec<String> = sessions().map(Session::digest).collect();
+            all.join(";")
+        });
+        let latest = |session: &Session, metric| {
+            let row = session.log().last()?;
+            value(session, &row.values, metric)
+        };
+        let by_chart = |metric| sessions().map(|s| latest(s, metric)).collect();
+        json(&RunningState {
+            step,
+            state,
+            message,
+            last_good,
+            edited_at,
+            digest,
+            reproduced: if state == "paused_at_k" {
+                self.reproduced()
+            } else {
+                None
+            },
+            metrics_step: sessions()
+                .filter_map(|s| s.log().last().map(|r| r.step))
+                .min(),
+            values: self.charts().into_iter().map(by_chart).collect(),
+            measuring: self.measuring,
+        })
+    }
+
+    /// Whether the state is the one whose digest the link carries.
+    fn reproduced(&self) -> Option<Reproduced> {
+        let pairs = self.link.panes.iter().zip(&self.panes);
+        let pairs: Vec<(String, String)> = pairs
+            .filter_map(|(linked, pane)| Some((linked.digest.clone()?, pane.session.digest())))
+            .collect();
+        if pairs.is_empty() {
+            return None;
+        }
+        let module = |digest: &str| {
+            digest
+                .rsplit_once('-')
+                .map(|d| d.0.to_owned())
+                .unwrap_or_default()
+        };
+        let differing = pairs.iter().find(|(linked, own)| linked != own);
+        Some(match differing {
+            None => Reproduced {
+                same: true,
+                text: "Every bit of the state is that of the link.".to_owned(),
+            },
+            Some((linked, own)) if module(linked) != module(own) => Reproduced {
+                same: false,
+                text: format!(
+                    "The link was made on {}, this is {}: rounding differs, so states agree within a tolerance only.",
+                    module(linked),
+                    module(own)
+                ),
+            },
+            Some((linked, own)) => Reproduced {
+                same: false,
+                text: format!(
+                    "The state’s digest is {own}, the link says {linked}: the program or its inputs differ."
+                ),
+            },
+        })
+    }
+
+    /// The link with the present step as `k` and the digests of the present state; without digests where the run was edited.
+    pub fn link_here(&self) -> String {
+        let mut here = self.link.clone();
+        here.k = Some(self.step()).filter(|k| *k > 0);
+        let edited = self.panes.iter().any(|p| p.session.edited_at().is_some());
+        for (linked, pane) in here.panes.iter_mut().zip(&self.panes) {
+            linked.digest =
+                (here.k.is_some() && !edited && self.file.is_none()).then(|| pane.session.digest());
+        }
+        here.write()
+    }
+
+    /// Chart `index`: one metric against the step, a line a pane. Empty where there is no such chart.
+    pub fn chart(&self, index: usize, width: f32, height: f32) -> DrawList {
+        let Some(metric) = self.charts().get(index).copied() else {
+            return DrawList::default();
+        };
+        let curve = |(pane, own): (usize, &Pane)| {
+            let session = &own.session;
+            let rows = session.log().iter();
+            let points =
+                rows.filter_map(|r| Some([f64::from(r.step), value(session, &r.values, metric)?]));
+            Curve {
+                pane,
+                points: points.collect(),
+            }
+        };
+        let curves: Vec<Curve> = self.panes.iter().enumerate().map(curve).collect();
+        let session = self.measurer(metric);
+        let level = session
+            .reference()
+            .borrow()
+            .level(metric, session.stage().n);
+        let references = level.map(|l| Reference {
+            value: l.value,
+            label: l.label,
+        });
+        Chart {
+            scale: match metric.scale() {
+                metrics::Scale::Linear => Scale::Linear,
+                metrics::Scale::Log => Scale::Log,
+            },
+            curves,
+            references: references.into_iter().collect(),
+            last_step: f64::from(self.step()),
+        }
+        .draw(width, height)
+    }
+
+    /// JSON `{columns, rows}` behind a chart: the step, then one value a pane.
+    pub fn chart_table(&self, index: usize) -> String {
+        let Some(metric) = self.charts().get(index).copied() else {
+            return json(&ChartTable {
+                columns: Vec::new(),
+                rows: Vec::new(),
+            });
+        };
+        let mut columns = vec!["step".to_owned()];
+        columns.extend(if self.panes.len() > 1 {
+            self.titles()
+        } else {
+            vec![metric.label(self.panes[0].session.stage().n).to_owned()]
+        });
+        let mut rows: BTreeMap<u32, Vec<Option<f64>>> = BTreeMap::new();
+        for (i, pane) in self.panes.iter().enumerate() {
+            for row in pane.session.log() {
+                let cells = rows.entry(row.step).or_insert_with(|| {
+                    let mut cells = vec![None; 1 + self.panes.len()];
+                    cells[0] = Some(f64::from(row.step));
+                    cells
+                });
+                cells[1 + i] = value(&pane.session, &row.values, metric);
+            }
+        }
+        json(&ChartTable {
+            columns,
+            rows: rows.into_values().collect(),
+        })
+    }
+
+    /// JSON `{pane, world}` of a point of the stage, which is where the pointer is from now on.
+    pub fn probe(&mut self, x: f32, y: f32) -> String {
+        self.screen.pointer = Some([x, y]);
+        let pane = self.pane_at([x, y]);
+        let world = pane.map(|i| self.view(i).to_world([x, y]));
+        json(&Probe { pane, world })
+    }
+
+    /// `particles` or `metrics` as CSV; several panes stand below each other with a first column `pane`. Empty for
+    /// anything else.
+    pub fn export_csv(&self, what: &str) -> String {
+        match what {
+            "particles" => self.particles_csv(),
+            "metrics" => self.metrics_csv(),
+            _ => String::new(),
+        }
+    }
+
+    fn particles_csv(&self) -> String {
+        let mut out = String::new();
+        for (i, pane) in self.panes.iter().enumerate() {
+            let values = pane.session.particles().to_vec();
+            let table = Table {
+                names: Vec::new(),
+                columns: pane.session.stage().d,
+                values,
+            };
+            append(&mut out, self.panes.len(), i, &table.to_csv());
+        }
+        out
+    }
+
+    fn metrics_csv(&self) -> String {
+        let mut out = String::new();
+        for (i, pane) in self.panes.iter().enumerate() {
+            let session = &pane.session;
+            let names = session.metrics().iter().map(|m| m.name(session.stage().n));
+            let mut text = ["step"]
+                .into_iter()
+                .chain(names)
+                .collect::<Vec<_>>()
+                .join(",");
+            for row in session.log() {
+                text += &format!("\n{}", row.step);
+                for value in &row.values {
+                    text += &value.map_or(",".to_owned(), |v| format!(",{v}"));
+                }
+            }
+            text.push('\n');
+            append(&mut out, self.panes.len(), i, &text);
+        }
+        out
+    }
+}
+
+fn values(system: &dyn crate::systems::System) -> BTreeMap<&'static str, String> {
+    system
+        .specs()
+        .into_iter()
+        .map(|s| (s.key, s.default))
+        .collect()
+}
+
+/// Appends pane `index`'s CSV, with a first column `pane` where there are several. Each pane keeps its header, for
+/// panes may differ in their columns.
+fn append(out: &mut String, panes: usize, index: usize, csv: &str) {
+    if panes == 1 {
+        out.push_str(csv);
+        return;
+    }
+    for (i, line) in csv.lines().enumerate() {
+        *out += &if i == 0 {
+            format!("pane,{line}\n")
+        } else {
+            format!("{index},{line}\n")
+        };
+    }
+}

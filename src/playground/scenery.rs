@@ -1,0 +1,256 @@
+//! What stands behind a pane's particles: the target's density and contours, evaluated once a view and kept as pixels.
+
+use crate::metrics::SharedReference;
+use crate::scene::{
+    Canvas, Frame, Grid, HDR_MASSES, HdrTable, Histogram, Role, Theme, View, contour_lines, ellipse,
+};
+use crate::session::Session;
+use crate::systems::Stage;
+use crate::targets::Target;
+use std::rc::Rc;
+
+/// Nodes along the longer side of the grid that the contours' levels are integrated on.
+const LEVEL_NODES: usize = 200;
+/// CSS pixels between nodes of the grid that is shown.
+const SPACING: f32 = 4.0;
+
+/// What is known of the density of the two coordinates shown.
+enum Shown {
+    /// Nothing yet.
+    Unknown,
+    /// It can be evaluated: the target itself in two dimensions, or a marginal in closed form.
+    Density { field: Field, levels: HdrTable },
+    /// A density on the line.
+    Line(SharedReference),
+    /// Only moments are known: a Gaussian with them serves as reference.
+    Moments { mean: [f64; 2], cov: [f64; 4] },
+    /// Not even those.
+    Nothing,
+}
+
+/// A log-density in the plane.
+enum Field {
+    Target(SharedReference, [usize; 2]),
+    Gaussian { mean: [f64; 2], cov: [f64; 4] },
+}
+
+impl Field {
+    fn log_density(&mut self, points: &[f32]) -> Vec<f32> {
+        match self {
+            Self::Target(reference, [0, 1]) => {
+                reference.borrow_mut().evaluator().log_density(points)
+            }
+            Self::Target(reference, _) => {
+                let swapped: Vec<f32> = points
+                    .as_chunks::<2>()
+                    .0
+                    .iter()
+                    .flat_map(|[x, y]| [*y, *x])
+                    .collect();
+                reference.borrow_mut().evaluator().log_density(&swapped)
+            }
+            Self::Gaussian { mean, cov } => {
+                let det = cov[0] * cov[3] - cov[1] * cov[2];
+                let at = |[x, y]: &[f32; 2]| {
+                    let (dx, dy) = (f64::from(*x) - mean[0], f64::from(*y) - mean[1]);
+                    let q = cov[3] * dx * dx - 2.0 * cov[1] * dx * dy + cov[0] * dy * dy;
+                    (-0.5 * q / det) as f32
+                };
+                points.as_chunks::<2>().0.iter().map(at).collect()
+            }
+        }
+    }
+}
+
+/// The parts of a picture that do not move with the particles.
+pub(super) struct Scenery {
+    target: Option<Rc<Target>>,
+    shown: Shown,
+    /// Density over the visible frame, with the frame's corners.
+    grid: Option<Grid>,
+    contours: Vec<(f32, Vec<Vec<[f32; 2]>>)>,
+    line: (Option<Frame>, Histogram),
+    /// What the pixels were painted for, and they.
+    painted: Option<Painted>,
+}
+
+struct Painted {
+    key: (View, Theme, [bool; 2]),
+    at: [usize; 2],
+    width: usize,
+    pixels: Vec<u8>,
+}
+
+impl Default for Scenery {
+    fn default() -> Self {
+        Self {
+            target: None,
+            shown: Shown::Unknown,
+            grid: None,
+            contours: Vec::new(),
+            line: (None, Histogram::default()),
+            painted: None,
+        }
+    }
+}
+
+/// Moments of the two coordinates shown.
+fn moments(stage: &Stage) -> Option<([f64; 2], [f64; 4])> {
+    let (mean, cov) = stage.target.moments.as_ref()?;
+    let [a, b] = stage.axes;
+    let at = |i: usize, j: usize| cov.get(i * stage.d + j).copied();
+    Some((
+        [*mean.get(a)?, *mean.get(b)?],
+        [at(a, a)?, at(a, b)?, at(b, a)?, at(b, b)?],
+    ))
+}
+
+fn shown(session: &Session) -> Shown {
+    let stage = session.stage();
+    let field = match (stage.d, moments(stage)) {
+        (1, _) => return Shown::Line(session.reference().clone()),
+        (2, _) => Field::Target(session.reference().clone(), stage.axes),
+        // Every marginal of a Gaussian is one.
+        (_, Some((mean, cov))) if session.system().get("target").as_deref() == Some("gaussian") => {
+            Field::Gaussian { mean, cov }
+        }
+        (_, Some((mean, cov))) => return Shown::Moments { mean, cov },
+        (_, None) => return Shown::Nothing,
+    };
+    let mut field = field;
+    let [x0, y0, x1, y1] = stage.target.frame_of(stage.axes);
+    // Half as much again on each side holds what the frame leaves out.
+    let (mx, my) = (0.25 * (x1 - x0), 0.25 * (y1 - y0));
+    let wide = Frame::new([x0 - mx, y0 - my, x1 + mx, y1 + my]);
+    let levels = HdrTable::new(&Grid::sample(wide, LEVEL_NODES, &mut |p| {
+        field.log_density(p)
+    }));
+    Shown::Density { field, levels }
+}
+
+impl Scenery {
+    /// Brings everything up to date with the session's target.
+    fn refresh(&mut self, session: &Session) {
+        let target = &session.stage().target;
+        if !self
+            .target
+            .as_ref()
+            .is_some_and(|own| Rc::ptr_eq(own, target))
+        {
+            *self = Self::default();
+            self.target = Some(Rc::clone(target));
+            self.shown = shown(session);
+        }
+    }
+
+    /// Why the contours are not those of the density shown, if so.
+    pub fn note(&self) -> Option<&'static str> {
+        match self.shown {
+            Shown::Moments { .. } => {
+                Some("dashed: Gaussian with the target’s mean and covariance, for reference")
+            }
+            Shown::Nothing => Some("no closed form for the density of these two coordinates"),
+            _ => None,
+        }
+    }
+
+    /// Edges of a reference Gaussian's regions: mass and closed line, where that is all there is.
+    pub fn references(&self) -> Vec<(f32, Vec<[f32; 2]>)> {
+        match self.shown {
+            Shown::Moments { mean, cov } => HDR_MASSES
+                .iter()
+                .map(|m| (*m, ellipse(mean, cov, *m)))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The density on the line, for a one-dimensional target.
+    pub fn line(&mut self, session: &Session, view: &View) -> &Histogram {
+        self.refresh(session);
+        let visible = view.visible();
+        if let Shown::Line(reference) = &self.shown
+            && self.line.0 != Some(visible)
+        {
+            // Normalised over the target's own frame as well, so that a narrow view does not inflate it.
+            let [x0, _, x1, _] = visible.0;
+            let [f0, _, f1, _] = session.stage().target.frame;
+            let (low, high) = (x0.min(f0), x1.max(f1));
+            let count = 1200_u16;
+            let places: Vec<f32> = (0..=count)
+                .map(|i| low + (high - low) * f32::from(i) / f32::from(count))
+                .collect();
+            let values = reference.borrow_mut().evaluator().log_density(&places);
+            self.line = (Some(visible), Histogram::new(&places, &values));
+        }
+        &self.line.1
+    }
+
+    /// Paints the ground of a pane: shading where `density`, contours where `contours`. `view` is in device pixels.
+    pub fn paint(
+        &mut self,
+        canvas: &mut Canvas,
+        session: &Session,
+        view: &View,
+        ratio: f32,
+        theme: &Theme,
+        [density, contours]: [bool; 2],
+    ) {
+        self.refresh(session);
+        let key = (*view, theme.clone(), [density, contours]);
+        if let Some(painted) = self.painted.as_ref().filter(|p| p.key == key) {
+            canvas.paste(painted.at, painted.width, &painted.pixels);
+            return;
+        }
+        let Shown::Density { field, levels } = &mut self.shown else {
+            return;
+        };
+        let visible = view.visible();
+        if self.grid.as_ref().is_none_or(|g| g.frame != visible) {
+            let longest = view.rect.w.max(view.rect.h) / ratio;
+            let nodes = ((longest / SPACING) as usize).clamp(64, 280);
+            let grid = Grid::sample(visible, nodes, &mut |p| field.log_density(p));
+            let lines = |mass: &f32| (*mass, contour_lines(&grid, levels.level(*mass)));
+            self.contours = HDR_MASSES.iter().map(lines).collect();
+            self.grid = Some(grid);
+        }
+        let Some(grid) = &self.grid else { return };
+        if density {
+            let mut shade = Vec::new();
+            let width = grid.shade(
+                view,
+                levels,
+                theme.rgba(Role::Stage),
+                theme.rgba(Role::Density),
+                &mut shade,
+            );
+            let at = [view.rect.x, view.rect.y].map(|v| v.round().max(0.0) as usize);
+            canvas.paste(at, width, &shade);
+        }
+        if contours {
+            for (mass, lines) in &self.contours {
+                // Outer regions are fainter.
+                canvas.lines(
+                    view,
+                    1.25 * ratio,
+                    theme.rgba(Role::Contour),
+                    0.85 - 0.45 * mass,
+                    |draw| {
+                        for line in lines {
+                            for pair in line.windows(2) {
+                                draw(view.to_pixel(pair[0]), view.to_pixel(pair[1]), 1.0);
+                            }
+                        }
+                    },
+                );
+            }
+        }
+        let (at, width, pixels) = canvas.copy(view.rect);
+        self.painted = Some(Painted {
+            key,
+            at,
+            width,
+            pixels,
+        });
+    }
+}
