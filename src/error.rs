@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
     /// A link, key or parameter value is not allowed.
-    #[error("{0}")]
+    #[error(transparent)]
     Problem(#[from] Problem),
     /// A file cannot be used; the message names file, line and cell.
     #[error("{file}: {message}")]

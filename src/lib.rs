@@ -5,6 +5,8 @@
 //! `error, params, rng, expr, linalg → graph → kernels → exec → ot, targets, data, metrics → systems → session, scene →
 //! link, manifest, playground → cli, web`.
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod cli;
 pub mod data;
 pub mod error;
 pub mod exec;

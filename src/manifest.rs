@@ -4,11 +4,13 @@
 //! The page renders what stands here and holds no name, range, default or system of its own.
 
 use crate::link::{DEMO, VERSION, defaults};
+use crate::metrics::{Metric, Setting};
 use crate::params::{Kind, Spec};
 use crate::scene::{LAYERS, Layer};
+use crate::session::Session;
 use crate::systems::{Entry, REGISTRY, System};
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 /// Everything the page needs to render controls, galleries and tooltips.
 #[derive(Debug, Clone, Serialize)]
@@ -19,6 +21,8 @@ pub struct Manifest {
     pub demo: &'static str,
     /// Every system, in the order of the rooms.
     pub systems: Vec<SystemInfo>,
+    /// The catalogue of metrics, in the order of the charts.
+    pub metrics: Vec<MetricInfo>,
     /// What can be switched on the stage, from back to front.
     pub layers: &'static [Layer],
 }
@@ -44,6 +48,20 @@ pub struct SystemInfo {
     pub params: Vec<Spec>,
 }
 
+/// One metric.
+#[derive(Debug, Clone, Serialize)]
+pub struct MetricInfo {
+    /// Name in results.
+    pub id: &'static str,
+    /// Short name for charts, with the field's symbol.
+    pub label: &'static str,
+    /// Unit of its values; empty where it has none.
+    pub unit: &'static str,
+    /// What is computed; depends on the run, so only a run's metrics have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub definition: Option<String>,
+}
+
 /// A configured demo.
 #[derive(Debug, Clone, Serialize)]
 pub struct PresetInfo {
@@ -61,8 +79,35 @@ pub fn manifest() -> Manifest {
         link_version: VERSION,
         demo: DEMO,
         systems: REGISTRY.iter().map(|entry| system(entry)).collect(),
+        metrics: Metric::ALL.iter().map(metric).collect(),
         layers: &LAYERS,
     }
+}
+
+fn metric(metric: &Metric) -> MetricInfo {
+    MetricInfo {
+        id: metric.id(),
+        label: metric.label(1),
+        unit: metric.unit(),
+        definition: None,
+    }
+}
+
+/// The metrics of a run, each defined for its number of particles, dimension and bandwidth.
+pub fn metrics(session: &Session) -> Vec<MetricInfo> {
+    let stage = session.stage();
+    let setting = Setting {
+        n: stage.n,
+        d: stage.d,
+        bandwidth: stage.metric_bandwidth,
+    };
+    let defined = |m: &Metric| MetricInfo {
+        id: m.name(stage.n),
+        label: m.label(stage.n),
+        unit: m.unit(),
+        definition: Some(m.definition(setting)),
+    };
+    session.metrics().iter().map(defined).collect()
 }
 
 /// What is known of one system.
@@ -85,14 +130,26 @@ pub fn system(entry: &Entry) -> SystemInfo {
     }
 }
 
+/// Names and values, written as a JSON object in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Named(pub Vec<(&'static str, Value)>);
+
+impl Serialize for Named {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
 /// The values of all parameters by key: numbers and lists as such, everything else as link text.
-pub fn values(system: &dyn System) -> Map<String, Value> {
+pub fn values(system: &dyn System) -> Named {
     // After edits a spec's `default` is the present value.
     let specs = system.specs();
-    specs
-        .iter()
-        .map(|s| (s.key.to_owned(), value(s.kind, &s.default)))
-        .collect()
+    Named(
+        specs
+            .iter()
+            .map(|s| (s.key, value(s.kind, &s.default)))
+            .collect(),
+    )
 }
 
 fn value(kind: Kind, text: &str) -> Value {

@@ -1,0 +1,241 @@
+//! `run`: a link to its last step, with the files that a user brings.
+
+use super::folder::Folder;
+use super::report::{Promise, Report, write_files};
+use super::{BadLink, print};
+use crate::data::Table;
+use crate::error::{Error, Problem};
+use crate::link::{self, Pane};
+use crate::session::{Session, Status};
+use crate::systems::{Entry, Inputs};
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Options of `run`.
+#[derive(clap::Args)]
+pub struct Options {
+    /// A whole address, `#…`, or the bare string `v=1&m=ID&key=value…`
+    link: String,
+    /// Steps to do; else the link's k, else the system's default
+    #[arg(long, value_name = "K")]
+    steps: Option<u32>,
+    /// What computes; `gpu` never falls back to the CPU
+    #[arg(long, value_enum, default_value_t = Backend::Auto)]
+    backend: Backend,
+    /// Initial particles, one row each; sets n
+    #[arg(long, value_name = "FILE.csv")]
+    init: Option<PathBuf>,
+    /// Samples of the source distribution
+    #[arg(long, value_name = "FILE.csv")]
+    source: Option<PathBuf>,
+    /// Samples of the target distribution
+    #[arg(long, value_name = "FILE.csv")]
+    target: Option<PathBuf>,
+    /// Points to push through the learned map
+    #[arg(long, value_name = "FILE.csv")]
+    apply: Option<PathBuf>,
+    /// Push the points of --apply back instead
+    #[arg(long, requires = "apply")]
+    inverse: bool,
+    /// Write particles.csv, metrics.csv and run.json to this folder (several panes: pane0, pane1, …)
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print one JSON object a pane
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Backend {
+    Auto,
+    Cpu,
+    Gpu,
+}
+
+/// Operations between two looks at the progress bar; about a tenth of a second.
+const BUDGET: u64 = 500_000_000;
+
+/// Runs every pane, one after the other. All inputs are checked before the first step.
+pub fn run(options: &Options) -> Result<()> {
+    let (mut link, problems) = link::parse(&options.link);
+    if !problems.is_empty() {
+        return Err(BadLink(problems).into());
+    }
+    if options.backend == Backend::Gpu {
+        let message =
+            "this build has no GPU executor; allowed are --backend auto and --backend cpu";
+        return Err(Error::NoDevice(message.to_owned()).into());
+    }
+    let init = options.init.as_deref().map(read_table).transpose()?;
+    let drawn = link.data.as_ref().map(|points| points.to_table());
+    let mut sessions = Vec::new();
+    for pane in &mut link.panes {
+        refuse_samples(options, pane.entry)?;
+        let session = match (&init, &options.init) {
+            (Some(table), Some(file)) => {
+                start_from(pane, table).with_context(|| file.display().to_string())?
+            }
+            _ => Session::new(
+                pane.entry,
+                pane.system(),
+                Inputs {
+                    init: drawn.clone(),
+                },
+            )?,
+        };
+        sessions.push(session);
+    }
+    if let Some(folder) = &options.out {
+        Folder::check(folder)?;
+    }
+
+    let canonical = link.write();
+    let mut reports = Vec::new();
+    for (session, pane) in sessions.iter_mut().zip(&link.panes) {
+        let goal = options
+            .steps
+            .or(link.k)
+            .unwrap_or_else(|| session.default_steps());
+        let seconds = advance(
+            session,
+            goal,
+            if options.out.is_some() {
+                Probes::All
+            } else {
+                Probes::Last
+            },
+        );
+        let promise = Promise {
+            digest: pane.digest.as_deref(),
+            k: link.k,
+        };
+        let report = Report::new(session, seconds, promise);
+        print(&if options.json {
+            report.json()?
+        } else {
+            report.text()
+        })?;
+        reports.push(report);
+    }
+    if let Some(out) = &options.out {
+        let folder = Folder::stage(out)?;
+        for (i, (session, report)) in sessions.iter().zip(&reports).enumerate() {
+            let prefix = if sessions.len() > 1 {
+                format!("pane{i}/")
+            } else {
+                String::new()
+            };
+            write_files(&folder, &prefix, &canonical, session, report)?;
+        }
+        folder.commit()?;
+    }
+    for session in &sessions {
+        if let Status::Diverged(divergence) = session.status() {
+            return Err(Error::Diverged(divergence.clone()).into());
+        }
+    }
+    Ok(())
+}
+
+/// Which steps are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Probes {
+    /// Every probe step, for `metrics.csv`.
+    All,
+    /// The last step only: metrics may cost more than the steps.
+    Last,
+}
+
+/// Runs to step `goal` or until the run ends; returns the seconds that the steps took.
+fn advance(session: &mut Session, goal: u32, probes: Probes) -> f64 {
+    // Drawn on standard error, and only where that is a terminal.
+    let bar = ProgressBar::new(u64::from(goal))
+        .with_style(style())
+        .with_message(session.entry().id);
+    let mut seconds = 0.0;
+    loop {
+        if probes == Probes::All {
+            while session.measure(u64::MAX) {}
+        }
+        if session.step() >= goal || *session.status() != Status::Ready {
+            break;
+        }
+        let most = if probes == Probes::All {
+            1
+        } else {
+            goal - session.step()
+        };
+        let start = Instant::now();
+        session.advance(BUDGET, most);
+        seconds += start.elapsed().as_secs_f64();
+        bar.set_position(u64::from(session.step()));
+    }
+    bar.finish_and_clear();
+    seconds
+}
+
+fn style() -> ProgressStyle {
+    let template = "{msg} {wide_bar} {pos}/{len} steps, {per_sec}, {eta} left";
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn read_table(path: &Path) -> Result<Table, Error> {
+    let file = path.display().to_string();
+    let bytes = fs::read(path).map_err(|error| Error::File {
+        file: file.clone(),
+        message: error.to_string(),
+    })?;
+    Table::read_csv(&file, &bytes)
+}
+
+/// A session whose initial particles are the rows of `table`; they set n.
+fn start_from(pane: &mut Pane, table: &Table) -> Result<Session, Error> {
+    let id = pane.entry.id;
+    let rows = table.rows().to_string();
+    if pane.is_explicit("n") && pane.system.get("n").as_ref() != Some(&rows) {
+        let n = pane.system.get("n").unwrap_or_default();
+        let message =
+            format!("the link says {n}, the file counts {rows}; allowed is n={rows}, or none");
+        return Err(Problem::new("n", message).into());
+    }
+    for (key, text) in [("init", "file"), ("n", &rows)] {
+        match pane.system.set(key, text) {
+            Some(Ok(())) => {}
+            Some(Err(refusal)) => return Err(refusal.problem.into()),
+            None => {
+                return Err(
+                    Problem::new("--init", format!("{id} takes no initial particles")).into(),
+                );
+            }
+        }
+    }
+    Session::new(
+        pane.entry,
+        pane.system(),
+        Inputs {
+            init: Some(table.clone()),
+        },
+    )
+}
+
+/// Refuses files of samples for a system that takes none.
+fn refuse_samples(options: &Options, entry: &Entry) -> Result<(), Problem> {
+    let files = [
+        ("--source", &options.source),
+        ("--target", &options.target),
+        ("--apply", &options.apply),
+    ];
+    match files.into_iter().find(|(_, file)| file.is_some()) {
+        Some((flag, _)) => {
+            let message = format!(
+                "{} learns no map from samples; it takes --init only",
+                entry.id
+            );
+            Err(Problem::new(flag, message))
+        }
+        None => Ok(()),
+    }
+}
