@@ -260,7 +260,8 @@ impl<R: Number> Cpu<R> {
         };
         let per_row = (total / rows.max(1) as u64).max(1);
         let affordable = usize::try_from(budget / per_row).unwrap_or(usize::MAX);
-        let end = cursor.row.saturating_add(affordable.max(tile)).min(rows);
+        let chunk = (affordable / tile).max(1).saturating_mul(tile);
+        let end = cursor.row.saturating_add(chunk).min(rows);
         match &stage {
             Stage::Tiled { nodes, .. } => {
                 for start in (cursor.row..end).step_by(tile) {

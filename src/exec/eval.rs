@@ -22,7 +22,7 @@ pub(super) enum Rows {
 /// How a node that runs whole can be cut: rows, and the fewest worth computing at once.
 pub(super) fn whole_rows(node: &ProgramNode) -> (usize, usize) {
     match node.op {
-        Op::PairSum(_) => (node.shape[0], 64),
+        Op::PairSum(_) => (node.shape[0], pair_sum::ROWS),
         _ => (1, 1),
     }
 }
@@ -196,7 +196,6 @@ impl<R: Number> Context<'_, R> {
             }
             Op::PairSum(sum) => {
                 let params: Vec<R> = (3..node.args.len()).map(|k| arg(k)[0]).collect();
-                let channels = shape[1];
                 let mut job = pair_sum::Job {
                     sum,
                     x: arg(0),
@@ -204,8 +203,8 @@ impl<R: Number> Context<'_, R> {
                     v: arg(2),
                     params: &params,
                     d: arg_shape(0)[1],
-                    first: start,
-                    out: &mut out[start * channels..stop * channels],
+                    rows: start..stop,
+                    out,
                 };
                 pair_sum::run(self.level, &mut job);
             }

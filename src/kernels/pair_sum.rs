@@ -8,6 +8,10 @@ use super::map::{CHUNK, MapCode, Operand};
 use crate::graph::PairSum;
 use fearless_simd::{Level, Simd, dispatch};
 use fearless_simd_macros::simd;
+use std::ops::Range;
+
+/// Cuts between calls fall on multiples of this many rows, so that they change no order of summation.
+pub const ROWS: usize = 64;
 
 /// A pairwise sum over a range of rows.
 #[derive(Debug)]
@@ -24,9 +28,9 @@ pub struct Job<'a, R> {
     pub params: &'a [R],
     /// Dimension d.
     pub d: usize,
-    /// First row computed.
-    pub first: usize,
-    /// Results of rows `first..`, `[rows, c]`.
+    /// Rows computed by this call; calls cover 0..n in order, cut at multiples of [`ROWS`].
+    pub rows: Range<usize>,
+    /// Results, `[n, c]`. Rows beyond `rows` may hold partial sums until the last call.
     pub out: &'a mut [R],
 }
 
@@ -52,15 +56,14 @@ fn general<S: Simd, R: Number>(simd: S, job: &mut Job<'_, R>) {
     let (d, c) = (job.d, job.channels());
     let mut codes: Vec<MapCode<R>> = job.sum.kernels.iter().map(MapCode::new).collect();
     let params: Vec<Operand<'_, R>> = job.params.iter().map(|&p| Operand::Scalar(p)).collect();
-    let rows = job.out.len() / c.max(1);
     let mut lanes = vec![R::ZERO; d * CHUNK];
     let mut totals = vec![R::ZERO; c * CHUNK];
     let (mut r2, mut dot, mut k) = ([R::ZERO; CHUNK], [R::ZERO; CHUNK], [R::ZERO; CHUNK]);
-    for start in (0..rows).step_by(CHUNK) {
-        let len = CHUNK.min(rows - start);
+    for start in job.rows.clone().step_by(CHUNK) {
+        let len = CHUNK.min(job.rows.end - start);
         for (a, lane) in lanes.chunks_exact_mut(CHUNK).enumerate() {
             for (i, l) in lane[..len].iter_mut().enumerate() {
-                *l = job.x[(job.first + start + i) * d + a];
+                *l = job.x[(start + i) * d + a];
             }
         }
         totals.fill(R::ZERO);

@@ -1,14 +1,16 @@
 //! Budgets, probes, edits, resets and snapshots never change what a run computes.
 
 use super::*;
-use crate::params::Params as _;
 use crate::systems::find;
 
 fn session(id: &str, keys: &[(&str, &str)]) -> Session {
     let entry = find(id).expect("registered");
     let mut system = (entry.fresh)();
     for (key, text) in keys {
-        assert!(matches!(system.set(key, text), Some(Ok(()))), "{key}={text}");
+        assert!(
+            matches!(system.set(key, text), Some(Ok(()))),
+            "{key}={text}"
+        );
     }
     Session::new(entry, system, Inputs::default()).expect("valid")
 }
@@ -34,7 +36,7 @@ fn budgets_do_not_change_results() {
             calls += 1;
         }
         assert_eq!(whole.digest(), cut.digest(), "{id}");
-        assert!(id != "svgd" || calls > 100, "{calls} calls");
+        assert!(id != "svgd" || calls > 50, "{calls} calls");
     }
 }
 
@@ -82,7 +84,11 @@ fn a_foreign_or_broken_snapshot_is_refused_and_loses_nothing() {
 fn edits_act_by_their_class() {
     let mut session = session("svgd", &[("n", "64")]);
     assert_eq!(session.set("step", "0.2"), Ok(Class::Live));
-    assert_eq!(session.edited_at(), None, "an edit at step 0 is part of the link");
+    assert_eq!(
+        session.edited_at(),
+        None,
+        "an edit at step 0 is part of the link"
+    );
     session.advance(u64::MAX, 10);
     assert_eq!(session.set("step", "0.3"), Ok(Class::Live));
     assert_eq!((session.step(), session.edited_at()), (10, Some(10)));
@@ -92,7 +98,14 @@ fn edits_act_by_their_class() {
     assert_eq!(session.particles(), particles);
     session.advance(u64::MAX, 1);
     assert_eq!(session.set("n", "32"), Ok(Class::Restart));
-    assert_eq!((session.step(), session.edited_at(), session.particles().len()), (0, None, 64));
+    assert_eq!(
+        (
+            session.step(),
+            session.edited_at(),
+            session.particles().len()
+        ),
+        (0, None, 64)
+    );
 }
 
 #[test]
@@ -100,7 +113,13 @@ fn a_refused_edit_loses_nothing() {
     let mut session = session("svgd", &[("n", "64")]);
     session.advance(u64::MAX, 3);
     let before = session.digest();
-    for (key, text) in [("n", "0"), ("kernel", "cubic"), ("nonsense", "1"), ("init_mean", "1,2,3"), ("init", "file")] {
+    for (key, text) in [
+        ("n", "0"),
+        ("kernel", "cubic"),
+        ("nonsense", "1"),
+        ("init_mean", "1,2,3"),
+        ("init", "file"),
+    ] {
         assert!(session.set(key, text).is_err(), "{key}={text}");
         assert_eq!((session.step(), session.digest()), (3, before.clone()));
     }

@@ -29,7 +29,12 @@ fn run<R: Number>(svgd: &Svgd, inputs: &Inputs, steps: u32) -> Vec<f64> {
 
 fn start<R: Number>(svgd: &Svgd, inputs: &Inputs) -> Run<R> {
     let build = svgd.build(inputs).expect("a valid configuration");
-    let mut run = Run::<R>::new(build.prepare, build.programs, build.driver, build.stage.seed);
+    let mut run = Run::<R>::new(
+        build.prepare,
+        build.programs,
+        build.driver,
+        build.stage.seed,
+    );
     for (name, data) in &build.state {
         let data: Vec<R> = data.iter().map(|&v| R::from_f64(f64::from(v))).collect();
         run.cpu.set(name, &data);
@@ -39,7 +44,12 @@ fn start<R: Number>(svgd: &Svgd, inputs: &Inputs) -> Run<R> {
 }
 
 fn positions<R: Number>(run: &Run<R>) -> Vec<f64> {
-    run.cpu.get("x").expect("particles").iter().map(|v| v.to_f64()).collect()
+    run.cpu
+        .get("x")
+        .expect("particles")
+        .iter()
+        .map(|v| v.to_f64())
+        .collect()
 }
 
 fn points(values: &[f32]) -> Inputs {
@@ -56,7 +66,12 @@ const FIVE: [f32; 10] = [0.0, 0.0, 1.0, 0.0, 0.0, 2.0, -1.0, 1.0, 0.5, -1.5];
 
 #[test]
 fn five_points_move_by_the_published_direction() {
-    let keys = [("n", "5"), ("init", "file"), ("bandwidth", "1"), ("step", "0.1")];
+    let keys = [
+        ("n", "5"),
+        ("init", "file"),
+        ("bandwidth", "1"),
+        ("step", "0.1"),
+    ];
     let svgd = svgd(&keys);
     // First particle from the room's closed forms; the step is an f32 parameter.
     let step = f64::from(0.1f32);
@@ -71,7 +86,11 @@ fn five_points_move_by_the_published_direction() {
 }
 
 /// φ by a double loop in f64 with typed scores: nothing shared with the graph.
-fn brute_force(x: &[f64], kernel: impl Fn(f64) -> (f64, f64), score: impl Fn(&[f64]) -> [f64; 2]) -> Vec<f64> {
+fn brute_force(
+    x: &[f64],
+    kernel: impl Fn(f64) -> (f64, f64),
+    score: impl Fn(&[f64]) -> [f64; 2],
+) -> Vec<f64> {
     let n = x.len() / 2;
     let mut phi = vec![0.0; x.len()];
     for i in 0..n {
@@ -122,7 +141,10 @@ fn radial_kernels_equal_a_double_loop() {
             for i in 0..before.len() {
                 let expected = before[i] + 0.25 * phi[i];
                 let error = (after[i] - expected).abs();
-                assert!(error < precision * (1.0 + expected.abs()), "{kernel} entry {i}: {error}");
+                assert!(
+                    error < precision * (1.0 + expected.abs()),
+                    "{kernel} entry {i}: {error}"
+                );
             }
         }
     }
@@ -223,7 +245,8 @@ fn bilinear_moments_follow_their_closed_form() {
         let (mut mean, mut cov) = moments(&positions(&start::<f64>(&svgd, &Inputs::default())));
         for _ in 0..steps {
             let (m, g) = slope(mean, cov);
-            let map: [f64; 4] = std::array::from_fn(|i| f64::from(u8::from(i % 3 == 0)) + gamma * g[i]);
+            let map: [f64; 4] =
+                std::array::from_fn(|i| f64::from(u8::from(i % 3 == 0)) + gamma * g[i]);
             let half = product(&map, &cov);
             cov = product(&half, &[map[0], map[2], map[1], map[3]]);
             mean = [mean[0] + gamma * m[0], mean[1] + gamma * m[1]];
@@ -233,7 +256,9 @@ fn bilinear_moments_follow_their_closed_form() {
             (1e-4, run::<f32>(&svgd, &Inputs::default(), steps)),
         ] {
             let (m, c) = moments(&x);
-            let error = (0..2).map(|i| (m[i] - mean[i]).abs()).chain((0..4).map(|i| (c[i] - cov[i]).abs()));
+            let error = (0..2)
+                .map(|i| (m[i] - mean[i]).abs())
+                .chain((0..4).map(|i| (c[i] - cov[i]).abs()));
             let worst = error.fold(0.0, f64::max);
             assert!(worst < precision, "n = {n}: {worst} against {precision}");
         }
@@ -244,7 +269,14 @@ fn bilinear_moments_follow_their_closed_form() {
 #[test]
 fn bilinear_variance_in_one_dimension_approaches_the_flow() {
     let error = |step: &str, steps: u32| {
-        let mut svgd = svgd(&[("target", "gaussian"), ("d", "1"), ("cov", "2"), ("kernel", "bilinear"), ("n", "200"), ("step", step)]);
+        let mut svgd = svgd(&[
+            ("target", "gaussian"),
+            ("d", "1"),
+            ("cov", "2"),
+            ("kernel", "bilinear"),
+            ("n", "200"),
+            ("step", step),
+        ]);
         svgd.sampling.init_scale = 0.4;
         let centred = |svgd: &Svgd, steps| {
             let mut run = start::<f64>(svgd, &Inputs::default());
@@ -263,30 +295,51 @@ fn bilinear_variance_in_one_dimension_approaches_the_flow() {
     };
     let (coarse, fine) = (error("0.0078125", 128), error("0.00390625", 256));
     assert!(fine < 2e-3, "error {fine} at γ = 1/256");
-    assert!((coarse / fine - 2.0).abs() < 0.1, "order one: {coarse} to {fine}");
+    assert!(
+        (coarse / fine - 2.0).abs() < 0.1,
+        "order one: {coarse} to {fine}"
+    );
 }
 
 #[test]
 fn drift_and_repulsion_add_up_to_the_step() {
     for kernel in ["rbf", "imq", "bilinear"] {
-        let svgd = svgd(&[("target", "banana"), ("kernel", kernel), ("bandwidth", "0.5"), ("n", "70"), ("step", "0.25")]);
+        let svgd = svgd(&[
+            ("target", "banana"),
+            ("kernel", kernel),
+            ("bandwidth", "0.5"),
+            ("n", "70"),
+            ("step", "0.25"),
+        ]);
         let mut session = Session::new(&ENTRY, Box::new(svgd), Inputs::default()).expect("valid");
         let before = session.particles().to_vec();
         let (drift, repulsion) = session.arrows().expect("SVGD has arrows");
         session.advance(u64::MAX, 1);
         for (i, after) in session.particles().iter().enumerate() {
             let expected = before[i] + 0.25 * (drift[i] + repulsion[i]);
-            assert!((after - expected).abs() < 1e-4 * (1.0 + expected.abs()), "{kernel}: {after} {expected}");
+            assert!(
+                (after - expected).abs() < 1e-4 * (1.0 + expected.abs()),
+                "{kernel}: {after} {expected}"
+            );
         }
     }
 }
 
 #[test]
 fn adagrad_divides_by_the_running_root_mean_square() {
-    let svgd = svgd(&[("n", "20"), ("bandwidth", "1"), ("optimizer", "adagrad"), ("step", "0.5")]);
+    let svgd = svgd(&[
+        ("n", "20"),
+        ("bandwidth", "1"),
+        ("optimizer", "adagrad"),
+        ("step", "0.5"),
+    ]);
     let plain = super::tests::svgd(&[("n", "20"), ("bandwidth", "1"), ("step", "1")]);
     let before = positions(&start::<f64>(&plain, &Inputs::default()));
-    let phi: Vec<f64> = run::<f64>(&plain, &Inputs::default(), 1).iter().zip(&before).map(|(a, b)| a - b).collect();
+    let phi: Vec<f64> = run::<f64>(&plain, &Inputs::default(), 1)
+        .iter()
+        .zip(&before)
+        .map(|(a, b)| a - b)
+        .collect();
     let after = run::<f64>(&svgd, &Inputs::default(), 1);
     for i in 0..before.len() {
         // At the first step G = φ², so every coordinate moves by γ φ/(10⁻⁶ + |φ|).
@@ -299,8 +352,15 @@ fn adagrad_divides_by_the_running_root_mean_square() {
 fn an_asymmetric_kernel_matrix_is_refused() {
     let mut svgd = bilinear("5", "0.1");
     svgd.kernel_matrix = Numbers(vec![1.0, 2.0, 3.0, 1.0]);
-    let message = svgd.build(&Inputs::default()).err().expect("refused").to_string();
-    assert!(message.contains("kernel_matrix") && message.contains("symmetric 2×2"), "{message}");
+    let message = svgd
+        .build(&Inputs::default())
+        .err()
+        .expect("refused")
+        .to_string();
+    assert!(
+        message.contains("kernel_matrix") && message.contains("symmetric 2×2"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -15,15 +15,28 @@ fn session(keys: &[(&str, &str)]) -> Session {
 #[test]
 fn stationary_variance_has_the_known_bias() {
     // Correlation time grows as (1 − γ)² → 1; 150 steps forget the start for all four.
-    for (gamma, variance) in [("0.1", 1.0 / 0.95), ("0.5", 4.0 / 3.0), ("1", 2.0), ("1.5", 4.0)] {
-        let mut session = session(&[("target", "gaussian"), ("d", "1"), ("n", "40000"), ("step", gamma)]);
+    for (gamma, variance) in [
+        ("0.1", 1.0 / 0.95),
+        ("0.5", 4.0 / 3.0),
+        ("1", 2.0),
+        ("1.5", 4.0),
+    ] {
+        let mut session = session(&[
+            ("target", "gaussian"),
+            ("d", "1"),
+            ("n", "40000"),
+            ("step", gamma),
+        ]);
         session.advance(u64::MAX, 150);
         let x = session.particles();
         let n = x.len() as f64;
         let found = x.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / n;
         // The variance of a Gaussian sample variance is 2σ⁴/n; 5σ allowed.
         let sigma = variance * (2.0 / n).sqrt();
-        assert!((found - variance).abs() < 5.0 * sigma, "γ = {gamma}: {found} against {variance} ± {sigma}");
+        assert!(
+            (found - variance).abs() < 5.0 * sigma,
+            "γ = {gamma}: {found} against {variance} ± {sigma}"
+        );
     }
 }
 
@@ -46,12 +59,19 @@ fn too_large_a_step_stops_the_run_and_keeps_the_last_good_state() {
         session.advance(u64::MAX, 1);
     }
     let Status::Diverged(divergence) = session.status().clone() else {
-        panic!("γ = 10 on the banana is unstable, but the run is at step {}", session.step());
+        panic!(
+            "γ = 10 on the banana is unstable, but the run is at step {}",
+            session.step()
+        );
     };
     assert_eq!(divergence.last_good_step, session.step());
     assert!(divergence.cause.contains("γ = 10"), "{}", divergence.cause);
     assert!(session.particles().iter().all(|v| v.is_finite()));
-    assert_eq!(session.advance(u64::MAX, 5), 0, "a diverged run does not go on");
+    assert_eq!(
+        session.advance(u64::MAX, 5),
+        0,
+        "a diverged run does not go on"
+    );
     session.reset().expect("valid");
     assert_eq!((session.step(), session.status()), (0, &Status::Ready));
 }
