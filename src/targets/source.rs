@@ -1,31 +1,44 @@
 //! Random numbers for drawing one exact sample: a stream of its own for every row.
 
-use crate::rng::{normal_at, stream, uniform_at};
+use crate::rng::{normals, stream, threefry2x32, uniform};
 
-/// The draws of one row, in order; equal (seed, row) give equal draws.
+/// The draws of one row, in order; equal (seed, row) give equal draws. No two draws share a random word.
 pub(super) struct Source {
     seed: u32,
     row: u32,
     next: u32,
+    spare: Option<f32>,
 }
 
 impl Source {
     pub(super) fn new(seed: u32, row: u32) -> Self {
-        Self { seed, row, next: 0 }
+        Self {
+            seed,
+            row,
+            next: 0,
+            spare: None,
+        }
+    }
+
+    fn words(&mut self) -> [u32; 2] {
+        let counter = [self.row, self.next];
+        self.next += 1;
+        threefry2x32([self.seed, stream::TARGET], counter)
     }
 
     /// Uniform on (0, 1).
     pub(super) fn uniform(&mut self) -> f64 {
-        let at = self.next;
-        self.next += 1;
-        f64::from(uniform_at(self.seed, stream::TARGET, self.row, at))
+        f64::from(uniform(self.words()[0]))
     }
 
     /// Standard normal.
     pub(super) fn normal(&mut self) -> f64 {
-        let at = self.next;
-        self.next += 1;
-        f64::from(normal_at(self.seed, stream::TARGET, self.row, at))
+        if let Some(spare) = self.spare.take() {
+            return f64::from(spare);
+        }
+        let [first, second] = normals(self.words());
+        self.spare = Some(second);
+        f64::from(first)
     }
 
     /// Gamma of shape `k` and scale 1.
