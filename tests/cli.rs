@@ -375,13 +375,14 @@ fn a_digest_is_reproduced_or_says_how_it_differs() {
 
 #[test]
 fn a_closed_pipe_is_no_crash() {
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_pushforward"))
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let child = std::process::Command::new(env!("CARGO_BIN_EXE_pushforward"))
         .args(["list", "--json"])
-        .stdout(Stdio::piped())
+        .stdout(writer)
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    drop(child.stdout.take());
     let output = child.wait_with_output().expect("it ends");
     assert!(
         output.status.success(),

@@ -4,7 +4,8 @@
 use proptest::prelude::*;
 use pushforward::link::{Drawn, Link, MAX_LENGTH, MAX_PANES, Pane, VERSION, defaults, parse};
 use pushforward::params::{Kind, Spec};
-use pushforward::systems::REGISTRY;
+use pushforward::session::Session;
+use pushforward::systems::{Inputs, REGISTRY};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::{env, fs};
@@ -208,6 +209,30 @@ proptest! {
                 prop_assert_eq!(&one.digest, &two.digest);
             }
             prop_assert_eq!((again.k, again.view, again.speed, again.data), (link.k, link.view, link.speed, link.data));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    /// Values that are allowed one by one may contradict each other; that is said, and never a panic.
+    #[test]
+    fn every_configuration_runs_or_says_why_not((system, pairs) in settings(), formula in any::<bool>()) {
+        let mut pane = Pane::new(VERSION, REGISTRY[system]);
+        for (key, text) in pairs.iter().filter(|(k, _)| formula || k != "formula") {
+            prop_assert_eq!(pane.system.set(key, text), Some(Ok(())));
+        }
+        if pane.system.get("n").is_some() {
+            prop_assert_eq!(pane.system.set("n", "5"), Some(Ok(())));
+        }
+        match Session::new(pane.entry, pane.system(), Inputs::default()) {
+            Ok(mut session) => {
+                session.advance(u64::MAX, 2);
+                session.measure_now();
+                prop_assert!(session.particles().iter().all(|x| x.is_finite()));
+            }
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
         }
     }
 }

@@ -79,7 +79,12 @@ impl Report {
                 }),
                 Status::Ready | Status::Done(_) => None,
             },
-            notes: session.notes().to_vec(),
+            notes: match session.status() {
+                Status::Done(reason) => {
+                    [session.notes(), &[format!("ended early: {reason}")]].concat()
+                }
+                Status::Ready | Status::Diverged(_) => session.notes().to_vec(),
+            },
         }
     }
 
