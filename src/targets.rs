@@ -148,7 +148,7 @@ catalogue! {
 
 params! {
     /// Which density, and its shape.
-    pub struct TargetParams {
+    pub struct TargetParams in "Target" {
         /// The density that the particles should reach.
         target: Density = Density::Gaussian, Spec::restart("target π");
         /// Dimension of the space. The logistic posterior sets its own; banana and moons live in the plane.

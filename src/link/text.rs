@@ -1,6 +1,7 @@
 //! Percent-encoding and base64url, as a URL's fragment needs them.
 //!
-//! `,` `:` `/` and `=` stay readable inside values; `&` and `;` separate, so they are encoded there.
+//! `,` `:` `/` and `=` stay readable inside values; `&` and `;` separate, so they are encoded there, as is all that a
+//! fragment may not hold (RFC 3986, section 3.5).
 
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
@@ -11,7 +12,7 @@ pub fn encode_key(key: &str) -> String {
 
 /// Encodes a value.
 pub fn encode_value(value: &str) -> String {
-    encode(value, b"-._~,:/=*()!+^|@$")
+    encode(value, b"-._~,:/=*()!+@$")
 }
 
 fn encode(text: &str, readable: &[u8]) -> String {

@@ -26,7 +26,7 @@ choices! {
 
 params! {
     /// What every sampler needs.
-    pub struct Sampling {
+    pub struct Sampling in "Run" {
         groups { target: TargetParams }
         /// Seed of every random number in the run.
         seed: u32 = 1, Spec::restart("seed").range(0.0, 4_294_967_295.0);
