@@ -18,7 +18,9 @@ mod trails;
 mod view;
 
 pub use arrows::{arrows, common_scale};
-pub use axes::{GUTTER, TITLE, axes, contours, kernel_circle, line_axes, note, title};
+pub use axes::{
+    GUTTER, TITLE, axes, contours, contours_over, kernel_circle, line_axes, note, title,
+};
 pub use contour::{HDR_MASSES, HdrTable, contour_lines, ellipse};
 pub use density::Grid;
 pub use drawlist::{Align, Baseline, Dash, DrawList, Marker, TextStyle};

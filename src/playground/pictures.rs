@@ -1,9 +1,10 @@
 //! The picture: where panes lie, what they show, and the moves of the view.
 
 use super::Playground;
+use super::scenery::opacity;
 use crate::scene::{
     CloudStyle, Dash, DrawList, Frame, GUTTER, Rect, Role, TITLE, View, arrows, axes, common_scale,
-    contours, kernel_circle, line_axes, note, panes, strip, title,
+    contours, contours_over, kernel_circle, line_axes, note, panes, strip, title,
 };
 use std::collections::BTreeMap;
 
@@ -76,7 +77,12 @@ impl Playground {
 
     /// World and CSS pixels of pane `index`.
     pub(super) fn view(&self, index: usize) -> View {
-        View::fit(self.frame(index), self.plot(index))
+        let mut frame = self.frame(index);
+        if self.panes[index].session.stage().d == 1 {
+            // Only x counts on the line.
+            [frame.0[1], frame.0[3]] = [-1e-6, 1e-6];
+        }
+        View::fit(frame, self.plot(index))
     }
 
     /// The pane whose plot holds a point.
@@ -93,6 +99,23 @@ impl Playground {
         }
     }
 
+    fn cloud_style(&self, index: usize) -> CloudStyle {
+        let theme = &self.screen.theme;
+        CloudStyle {
+            colour: theme.rgba(self.particle_role(index)),
+            dense: theme.rgba(Role::Ink),
+            rim: theme.rgba(Role::Stage),
+            ratio: self.screen.ratio,
+        }
+    }
+
+    /// Whether pane `index` shows so many particles that they hide what lies behind them. `view` is in CSS pixels.
+    fn is_crowded(&self, index: usize, view: &View) -> bool {
+        let Rect { w, h, .. } = view.scaled(self.screen.ratio).rect;
+        let n = self.panes[index].session.stage().n;
+        self.screen.layers.shows("particles") && self.cloud_style(index).is_crowded(n, w * h)
+    }
+
     /// Paints density, contours, trails and particles of all panes.
     pub fn render(&mut self) {
         let ratio = self.screen.ratio;
@@ -104,12 +127,8 @@ impl Playground {
         for i in 0..self.panes.len() {
             let css = self.view(i);
             let view = css.scaled(ratio);
-            let style = CloudStyle {
-                colour: theme.rgba(self.particle_role(i)),
-                dense: theme.rgba(Role::Ink),
-                rim: theme.rgba(Role::Stage),
-                ratio,
-            };
+            let style = self.cloud_style(i);
+            let ground = [ground[0], ground[1] && !self.is_crowded(i, &css)];
             let pane = &mut self.panes[i];
             let (session, canvas) = (&pane.session, &mut self.canvas);
             let stage = session.stage();
@@ -150,6 +169,7 @@ impl Playground {
     fn overlay_pane(&mut self, list: &mut DrawList, index: usize, view: &View, role: Role) {
         let layers = self.screen.layers;
         let pointer = self.screen.pointer.filter(|p| view.rect.holds(*p));
+        let crowded = self.is_crowded(index, view);
         let pane = &mut self.panes[index];
         let (d, shown) = (pane.session.stage().d, pane.session.stage().axes);
         let names = |i: usize| {
@@ -170,7 +190,12 @@ impl Playground {
         list.clip(view.rect);
         if layers.shows("contours") {
             for (mass, line) in pane.scenery.references() {
-                contours(list, view, &[line], Dash::Dashed, 0.9 - 0.5 * mass);
+                contours(list, view, &[line], Dash::Dashed, opacity(mass));
+            }
+            if crowded {
+                for (mass, lines) in pane.scenery.contours() {
+                    contours_over(list, view, lines, opacity(*mass));
+                }
             }
             if let Some(text) = pane.scenery.note() {
                 note(list, view.rect, text);

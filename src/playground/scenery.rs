@@ -10,9 +10,14 @@ use crate::targets::Target;
 use std::rc::Rc;
 
 /// Nodes along the longer side of the grid that the contours' levels are integrated on.
-const LEVEL_NODES: usize = 200;
+const LEVEL_NODES: usize = 160;
 /// CSS pixels between nodes of the grid that is shown.
-const SPACING: f32 = 4.0;
+const SPACING: f32 = 5.0;
+
+/// Opacity of a contour: outer regions are fainter.
+pub(super) fn opacity(mass: f32) -> f32 {
+    1.0 - 0.5 * mass
+}
 
 /// What is known of the density of the two coordinates shown.
 enum Shown {
@@ -154,6 +159,11 @@ impl Scenery {
         }
     }
 
+    /// Contours of the density shown, for a cloud that would hide those on the ground: mass and lines in world units.
+    pub fn contours(&self) -> &[(f32, Vec<Vec<[f32; 2]>>)] {
+        &self.contours
+    }
+
     /// Edges of a reference Gaussian's regions: mass and closed line, where that is all there is.
     pub fn references(&self) -> Vec<(f32, Vec<[f32; 2]>)> {
         match self.shown {
@@ -208,7 +218,7 @@ impl Scenery {
         let visible = view.visible();
         if self.grid.as_ref().is_none_or(|g| g.frame != visible) {
             let longest = view.rect.w.max(view.rect.h) / ratio;
-            let nodes = ((longest / SPACING) as usize).clamp(64, 280);
+            let nodes = ((longest / SPACING) as usize).clamp(64, 240);
             let grid = Grid::sample(visible, nodes, &mut |p| field.log_density(p));
             let lines = |mass: &f32| (*mass, contour_lines(&grid, levels.level(*mass)));
             self.contours = HDR_MASSES.iter().map(lines).collect();
@@ -228,22 +238,17 @@ impl Scenery {
             canvas.paste(at, width, &shade);
         }
         if contours {
-            for (mass, lines) in &self.contours {
-                // Outer regions are fainter.
-                canvas.lines(
-                    view,
-                    1.25 * ratio,
-                    theme.rgba(Role::Contour),
-                    0.85 - 0.45 * mass,
-                    |draw| {
-                        for line in lines {
-                            for pair in line.windows(2) {
-                                draw(view.to_pixel(pair[0]), view.to_pixel(pair[1]), 1.0);
-                            }
-                        }
-                    },
-                );
-            }
+            canvas.lines(view, 1.25 * ratio, theme.rgba(Role::Contour), 0.8, |draw| {
+                for (mass, lines) in &self.contours {
+                    for pair in lines.iter().flat_map(|line| line.windows(2)) {
+                        draw(
+                            view.to_pixel(pair[0]),
+                            view.to_pixel(pair[1]),
+                            opacity(*mass),
+                        );
+                    }
+                }
+            });
         }
         let (at, width, pixels) = canvas.copy(view.rect);
         self.painted = Some(Painted {

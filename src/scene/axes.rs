@@ -7,7 +7,7 @@ use super::ticks::{Scale, Ticks};
 use super::view::View;
 
 /// Room for tick labels and names around the plot inside a pane, in CSS pixels: left, top, right, bottom.
-pub const GUTTER: [f32; 4] = [40.0, 8.0, 8.0, 34.0];
+pub const GUTTER: [f32; 4] = [40.0, 8.0, 8.0, 24.0];
 
 /// Additional room at the top for a pane's title.
 pub const TITLE: f32 = 20.0;
@@ -27,7 +27,7 @@ fn tick_count(extent: f32, room: f32) -> usize {
 pub fn axes(list: &mut DrawList, view: &View, names: [&str; 2]) {
     let r = view.rect;
     let [_, y0, _, y1] = view.visible().0.map(f64::from);
-    let ticks = Ticks::new(Scale::Linear, [y0, y1], tick_count(r.h, 70.0));
+    let ticks = Ticks::new(Scale::Linear, [y0, y1], tick_count(r.h, 55.0));
     let py = |y: f64| view.to_pixel([0.0, y as f32])[1];
     for y in &ticks.values {
         list.line([r.x - 4.0, py(*y)], [r.x, py(*y)]);
@@ -52,7 +52,7 @@ fn horizontal(list: &mut DrawList, view: &View, name: &str) {
     let r = view.rect;
     let (right, bottom) = (r.x + r.w, r.y + r.h);
     let [x0, _, x1, _] = view.visible().0.map(f64::from);
-    let ticks = Ticks::new(Scale::Linear, [x0, x1], tick_count(r.w, 90.0));
+    let ticks = Ticks::new(Scale::Linear, [x0, x1], tick_count(r.w, 60.0));
     let px = |x: f64| view.to_pixel([x as f32, 0.0])[0];
     for x in &ticks.values {
         list.line([px(*x), bottom], [px(*x), bottom + 4.0]);
@@ -60,23 +60,31 @@ fn horizontal(list: &mut DrawList, view: &View, name: &str) {
     list.rect(r);
     list.stroke(Role::Muted, 1.0, Dash::Solid, 0.55);
     let below = TextStyle::new(SMALL, Role::Muted, Align::Centre, Baseline::Top);
+    // Letters are about 0.55 em wide.
+    let room = 0.55 * NAME * name.chars().count() as f32;
     for (x, label) in ticks.values.iter().zip(ticks.labels) {
-        // A label centred at the very edge would be cut off by the stage.
-        if px(*x) > r.x + 8.0 && px(*x) < right - 8.0 {
+        // A label centred at the very edge would be cut off by the stage, and the name stands at the right end.
+        if px(*x) > r.x + 8.0 && px(*x) < right - 18.0 - room {
             list.label(label, [px(*x), bottom + 7.0], below);
         }
     }
-    let style = TextStyle::new(NAME, Role::Ink, Align::Right, Baseline::Alphabetic);
-    list.label(name, [right, bottom + 30.0], style);
+    let style = TextStyle::new(NAME, Role::Ink, Align::Right, Baseline::Top);
+    list.label(name, [right, bottom + 6.5], style);
 }
 
-/// Along the axis, so that a long name fits.
+/// The name of the vertical axis: upright where it is short, else along the axis.
 fn upright(list: &mut DrawList, r: Rect, name: &str) {
+    let left = r.x - GUTTER[0] + 1.0;
+    if name.chars().count() <= 2 {
+        let style = TextStyle::new(NAME, Role::Ink, Align::Left, Baseline::Top);
+        list.label(name, [left + 3.0, r.y], style);
+        return;
+    }
     let style = TextStyle {
         angle: -std::f32::consts::FRAC_PI_2,
         ..TextStyle::new(NAME, Role::Ink, Align::Right, Baseline::Top)
     };
-    list.label(name, [r.x - GUTTER[0] + 1.0, r.y], style);
+    list.label(name, [left, r.y], style);
 }
 
 /// A pane's title above its plot.
@@ -104,6 +112,19 @@ pub fn contours(list: &mut DrawList, view: &View, lines: &[Vec<[f32; 2]>], dash:
     }
 }
 
+/// As [`contours`], with a rim in the ground's colour so that they stand out from the particles that they lie on.
+pub fn contours_over(list: &mut DrawList, view: &View, lines: &[Vec<[f32; 2]>], alpha: f32) {
+    for (role, width, alpha) in [(Role::Stage, 3.0, 0.5 * alpha), (Role::Contour, 1.3, alpha)] {
+        for line in lines {
+            let pixels: Vec<[f32; 2]> = line.iter().map(|p| view.to_pixel(*p)).collect();
+            list.path(&pixels);
+        }
+        if !lines.is_empty() {
+            list.stroke(role, width, Dash::Solid, alpha);
+        }
+    }
+}
+
 /// A circle of the kernel's width `h` (world units) around a particle.
 pub fn kernel_circle(list: &mut DrawList, view: &View, centre: [f32; 2], h: f32) {
     let at = view.to_pixel(centre);
@@ -112,12 +133,12 @@ pub fn kernel_circle(list: &mut DrawList, view: &View, centre: [f32; 2], h: f32)
         return;
     }
     list.circle(at, radius);
-    list.fill(Role::Kernel, 0.10);
+    list.fill(Role::Kernel, 0.14);
     list.circle(at, radius);
-    list.stroke(Role::Kernel, 1.5, Dash::Dashed, 0.95);
+    list.stroke(Role::Kernel, 2.0, Dash::Dashed, 1.0);
     let edge = [at[0] + radius, at[1]];
     list.line(at, edge);
-    list.stroke(Role::Kernel, 1.5, Dash::Solid, 0.95);
+    list.stroke(Role::Kernel, 2.0, Dash::Solid, 1.0);
     list.circle(at, 2.6);
     list.fill(Role::Kernel, 1.0);
     let style = TextStyle::new(13.0, Role::Kernel, Align::Centre, Baseline::Alphabetic);

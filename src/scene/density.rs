@@ -83,7 +83,7 @@ impl Grid {
         let width = ((view.rect.x + view.rect.w).round() - left).max(0.0) as usize;
         let height = ((view.rect.y + view.rect.h).round() - top).max(0.0) as usize;
         out.clear();
-        out.reserve(4 * width * height);
+        out.resize(4 * width * height, 255);
         let mix: [[f32; 2]; 3] = std::array::from_fn(|c| {
             let ground = f32::from(ground[c]);
             [
@@ -108,19 +108,29 @@ impl Grid {
             })
             .collect();
         let mut row = vec![0.0; self.nx];
-        for j in 0..height {
+        let mut across = vec![0.0; width];
+        for (j, pixels) in out.chunks_exact_mut(4 * width.max(1)).enumerate() {
             let [_, y] = view.to_world([0.0, top + j as f32 + 0.5]);
             let (jy, fy) = cell((y - y0) * uy, self.ny);
             let rows = shades[jy * self.nx..].split_at(self.nx);
             for (value, (a, b)) in row.iter_mut().zip(rows.0.iter().zip(rows.1)) {
                 *value = a + (b - a) * fy;
             }
-            for (i, (ix, fx)) in columns.iter().enumerate() {
-                let shade = row[*ix] + (row[*ix + 1] - row[*ix]) * fx;
-                // Ordered dithering: a faint ramp has fewer levels than pixels, and would show bands.
-                let dither = DITHER[j % 4][i % 4];
-                let channel = |c: usize| (mix[c][0] + mix[c][1] * shade + dither) as u8;
-                out.extend([channel(0), channel(1), channel(2), 255]);
+            for (shade, (ix, fx)) in across.iter_mut().zip(&columns) {
+                *shade = row[*ix] + (row[*ix + 1] - row[*ix]) * fx;
+            }
+            // Ordered dithering: a faint ramp has fewer levels than pixels, and would show bands.
+            let dither = &DITHER[j % 4];
+            for (i, (pixel, shade)) in pixels
+                .as_chunks_mut::<4>()
+                .0
+                .iter_mut()
+                .zip(&across)
+                .enumerate()
+            {
+                for c in 0..3 {
+                    pixel[c] = (mix[c][0] + mix[c][1] * shade + dither[i % 4]) as u8;
+                }
             }
         }
         width

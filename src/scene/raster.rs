@@ -62,7 +62,8 @@ impl CloudStyle {
         (0.09 * (css_area / n.max(1) as f32).sqrt()).clamp(1.7, 3.6) * self.ratio
     }
 
-    fn is_crowded(&self, n: usize, area: f32) -> bool {
+    /// Whether `n` particles on `area` device pixels are painted as a density.
+    pub fn is_crowded(&self, n: usize, area: f32) -> bool {
         let r = self.radius(n, area);
         // Clouds fill about a quarter of their pane.
         n as f32 * std::f32::consts::PI * r * r > CROWDED * 0.25 * area
@@ -132,13 +133,13 @@ impl Canvas {
     /// The pixels of `rect` (rounded, cut to the picture): its corner, its width, and rows of RGBA8 for [`Self::paste`].
     pub fn copy(&self, rect: Rect) -> ([usize; 2], usize, Vec<u8>) {
         let [x0, y0, x1, y1] = clip(rect, self.width, self.height);
-        let row =
-            |y: usize| &self.pixels[4 * (y * self.width + x0)..4 * (y * self.width + x1.max(x0))];
-        (
-            [x0, y0],
-            x1.saturating_sub(x0),
-            (y0..y1).flat_map(row).copied().collect(),
-        )
+        let width = x1.saturating_sub(x0);
+        let mut out = Vec::with_capacity(4 * width * y1.saturating_sub(y0));
+        for y in y0..y1 {
+            let start = 4 * (y * self.width + x0);
+            out.extend_from_slice(&self.pixels[start..start + 4 * width]);
+        }
+        ([x0, y0], width, out)
     }
 
     /// Paints particles.
@@ -156,7 +157,7 @@ impl Canvas {
             self.accumulator.start(bounds);
             self.accumulator.points(x, d, axes, view, style.ratio);
             let load = n as f32 * self.accumulator.mass() / (0.25 * area);
-            let alpha = (0.62 / (1.0 + 0.55 * load)).clamp(0.035, 0.6);
+            let alpha = (0.6 / (1.0 + 0.8 * load)).clamp(0.03, 0.55);
             let tone = accumulate::Tone {
                 alpha,
                 colour: style.colour,

@@ -8,6 +8,8 @@ use crate::scene::view::View;
 const UNIT: f32 = 32.0;
 /// Counter values that are told apart; above, the picture is saturated.
 const TONES: usize = 4096;
+/// Largest share of the dense colour in a deep place.
+const DEEPEST: f32 = 0.55;
 /// Side of a point's stamp: one vector of eight 16-bit counters a row.
 const STAMP: usize = 8;
 
@@ -179,7 +181,8 @@ fn table(tone: Tone) -> Vec<[u8; 4]> {
     (0..TONES)
         .map(|depth| {
             let opacity = 1.0 - (-rate * depth as f32).exp();
-            let deep = 0.6 * opacity * opacity * opacity;
+            // Where opacity no longer tells depths apart, the colour still does.
+            let deep = (DEEPEST * (rate * depth as f32).ln_1p() / 20f32.ln_1p()).min(DEEPEST);
             let channel = |c: usize| {
                 let (thin, dense) = (f32::from(tone.colour[c]), f32::from(tone.dense[c]));
                 ((thin + (dense - thin) * deep) * opacity * own) as u8
