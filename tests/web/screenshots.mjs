@@ -1,6 +1,6 @@
 // @ts-check
 // Pictures of the front page for the README: SVGD on the banana, run to a fixed step and paused there, so that two runs of
-// this script on one machine give the same picture.
+// this script on one machine show the same particles (the curves have a point wherever there was time to measure).
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { launch, root, serveDist } from "./site.mjs";
@@ -32,7 +32,7 @@ try {
         return stage?.step === String(step) && stage.playing === "false" && stage.metricsStep === String(step);
       },
       STEP,
-      { timeout: 60_000 },
+      { timeout: 120_000 },
     );
     // The last charts and the last frame follow the last state message.
     await page.waitForTimeout(500);
