@@ -17,7 +17,7 @@ mod ticks;
 mod trails;
 mod view;
 
-pub use arrows::{arrows, common_scale};
+pub use arrows::{Field, arrows, common_scale};
 pub use axes::{
     GUTTER, TITLE, axes, contours, contours_over, kernel_circle, line_axes, note, title,
 };

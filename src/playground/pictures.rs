@@ -3,8 +3,8 @@
 use super::Playground;
 use super::scenery::opacity;
 use crate::scene::{
-    CloudStyle, Dash, DrawList, Frame, GUTTER, Rect, Role, TITLE, View, arrows, axes, common_scale,
-    contours, contours_over, kernel_circle, line_axes, note, panes, strip, title,
+    CloudStyle, Dash, DrawList, Field, Frame, GUTTER, Rect, Role, TITLE, View, arrows, axes,
+    common_scale, contours, contours_over, kernel_circle, line_axes, note, panes, strip, title,
 };
 use std::collections::BTreeMap;
 
@@ -204,9 +204,16 @@ impl Playground {
         if layers.shows("arrows") && pane.forces().is_some() {
             let x = pane.session.particles();
             if let Some((_, drift, repulsion)) = &pane.forces {
-                let scale = common_scale(&[drift, repulsion], x.len() / d, d, shown);
-                arrows(list, view, x, drift, d, shown, scale, Role::Drift);
-                arrows(list, view, x, repulsion, d, shown, scale, Role::Repulsion);
+                let field = |vectors| Field {
+                    x,
+                    vectors,
+                    d,
+                    axes: shown,
+                };
+                let (drift, repulsion) = (field(drift), field(repulsion));
+                let scale = common_scale(&[drift, repulsion]);
+                arrows(list, view, drift, scale, Role::Drift);
+                arrows(list, view, repulsion, scale, Role::Repulsion);
             }
         }
         if layers.shows("kernel")

@@ -234,7 +234,7 @@ impl Playground {
             match pane.session.status() {
                 Status::Ready => {}
                 Status::Done(reason) if state != "diverged" => {
-                    (state, message) = ("done", named(reason))
+                    (state, message) = ("done", named(reason));
                 }
                 Status::Done(_) => {}
                 Status::Diverged(divergence) => {

@@ -11,6 +11,19 @@ const LONG: f32 = 36.0;
 /// No arrow is longer than this.
 const LONGEST: f32 = 90.0;
 
+/// Vectors at particles.
+#[derive(Debug, Clone, Copy)]
+pub struct Field<'a> {
+    /// Particles, row-major `[n, d]`.
+    pub x: &'a [f32],
+    /// A vector a particle, `[n, d]`.
+    pub vectors: &'a [f32],
+    /// Dimension.
+    pub d: usize,
+    /// The two coordinates shown.
+    pub axes: [usize; 2],
+}
+
 /// Indices of the particles that carry arrows: the same at every step.
 fn subset(n: usize) -> impl Iterator<Item = usize> + Clone {
     let stride = n.div_ceil(SHOWN).max(1);
@@ -24,12 +37,13 @@ fn vector(field: &[f32], d: usize, axes: [usize; 2], i: usize) -> Option<[f32; 2
 }
 
 /// CSS pixels a unit of the fields, so that long arrows of all of them have a readable length.
-///
-/// **Shapes** each field `[n, d]`.
-pub fn common_scale(fields: &[&[f32]], n: usize, d: usize, axes: [usize; 2]) -> f32 {
+pub fn common_scale(fields: &[Field]) -> f32 {
     let mut lengths: Vec<f32> = fields
         .iter()
-        .flat_map(|field| subset(n).filter_map(move |i| vector(field, d, axes, i)))
+        .flat_map(|f| {
+            let n = f.x.len() / f.d.max(1);
+            subset(n).filter_map(move |i| vector(f.vectors, f.d, f.axes, i))
+        })
         .map(|v| v[0].hypot(v[1]))
         .collect();
     if lengths.is_empty() {
@@ -40,22 +54,19 @@ pub fn common_scale(fields: &[&[f32]], n: usize, d: usize, axes: [usize; 2]) -> 
     if long > 0.0 { LONG / long } else { 0.0 }
 }
 
-/// Draws `field: [n, d]` at the particles `x: [n, d]`, `scale` CSS pixels a unit.
-pub fn arrows(
-    list: &mut DrawList,
-    view: &View,
-    x: &[f32],
-    field: &[f32],
-    d: usize,
-    axes: [usize; 2],
-    scale: f32,
-    role: Role,
-) {
+/// Draws a field, `scale` CSS pixels a unit.
+pub fn arrows(list: &mut DrawList, view: &View, field: Field, scale: f32, role: Role) {
+    let Field {
+        x,
+        vectors,
+        d,
+        axes,
+    } = field;
     let n = x.len() / d.max(1);
     let shown = || {
         subset(n).filter_map(move |i| {
             let at = view.to_pixel(vector(x, d, axes, i)?);
-            let [vx, vy] = vector(field, d, axes, i)?;
+            let [vx, vy] = vector(vectors, d, axes, i)?;
             let length = vx.hypot(vy) * scale;
             // Shorter than its head, it would be a blot.
             (length > 2.0 && view.rect.holds(at)).then(|| {
@@ -104,13 +115,23 @@ mod tests {
         View::fit(Frame::new([-2.0, -2.0, 2.0, 2.0]), rect)
     }
 
+    fn field<'a>(x: &'a [f32], vectors: &'a [f32]) -> Field<'a> {
+        Field {
+            x,
+            vectors,
+            d: 2,
+            axes: [0, 1],
+        }
+    }
+
     #[test]
     fn arrows_are_thinned_and_share_a_scale() {
         let n = 10_000;
         assert!(subset(n).count() <= SHOWN && subset(n).count() > SHOWN / 2);
+        let x = vec![0.0; 2 * n];
         let (small, large) = (vec![0.1; 2 * n], vec![1.0; 2 * n]);
-        let both = common_scale(&[&small, &large], n, 2, [0, 1]);
-        assert_eq!(both, common_scale(&[&large], n, 2, [0, 1]));
+        let both = common_scale(&[field(&x, &small), field(&x, &large)]);
+        assert_eq!(both, common_scale(&[field(&x, &large)]));
         assert!((both * 2f32.sqrt() - LONG).abs() < 1e-3);
     }
 
@@ -120,10 +141,7 @@ mod tests {
         arrows(
             &mut list,
             &view(),
-            &[0.0, 0.0],
-            &[0.0, 1.0],
-            2,
-            [0, 1],
+            field(&[0.0, 0.0], &[0.0, 1.0]),
             30.0,
             Role::Drift,
         );
@@ -134,11 +152,17 @@ mod tests {
     #[test]
     fn broken_fields_are_left_out() {
         let x = [0.0, 0.0, f32::NAN, 0.0, 1.0, 1.0];
-        let field = [f32::NAN, 1.0, 1.0, 1.0];
-        assert_eq!(common_scale(&[&field[..2]], 3, 2, [0, 1]), 0.0);
-        assert_eq!(common_scale(&[&[0.0; 6]], 3, 2, [0, 5]), 0.0);
+        let vectors = [f32::NAN, 1.0, 1.0, 1.0];
+        assert_eq!(common_scale(&[field(&x, &vectors[..2])]), 0.0);
+        assert_eq!(
+            common_scale(&[Field {
+                axes: [0, 5],
+                ..field(&x, &[0.0; 6])
+            }]),
+            0.0
+        );
         let mut list = DrawList::default();
-        arrows(&mut list, &view(), &x, &field, 2, [0, 1], 30.0, Role::Drift);
+        arrows(&mut list, &view(), field(&x, &vectors), 30.0, Role::Drift);
         assert!(list.ops().iter().all(|v| v.is_finite()));
     }
 }

@@ -120,7 +120,7 @@ pub fn contour_lines(grid: &Grid, level: f32) -> Vec<Vec<[f32; 2]>> {
     }
     let point = |edge: usize| {
         let (i, j) = (edge / 2 % nx, edge / 2 / nx);
-        let across = edge % 2 == 0;
+        let across = edge.is_multiple_of(2);
         let (a, b) = (at(i, j), if across { at(i + 1, j) } else { at(i, j + 1) });
         let t = ((level - a) / (b - a)).clamp(0.0, 1.0);
         grid.node(

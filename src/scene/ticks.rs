@@ -91,7 +91,7 @@ fn nice_step(step: f64) -> f64 {
 /// A tick's label: enough decimals for the step, thousands and more with a suffix.
 fn fixed(value: f64, step: f64, largest: f64) -> String {
     let (unit, suffix) = match largest {
-        l if l >= 1e9 || l < 1e-4 => return short(value),
+        l if !(1e-4..1e9).contains(&l) => return short(value),
         l if l >= 1e6 => (1e6, "M"),
         l if l >= 1e4 => (1e3, "k"),
         _ => (1.0, ""),
