@@ -24,12 +24,14 @@ use crate::graph::{Graph, Var};
 use crate::params;
 use crate::params::{Matrix, Numbers, Spec};
 use source::Source;
+use std::ops::{Range, RangeInclusive};
 
 /// log π(x) + const as a graph: `x: [n, d]` → `[n]`.
 pub type LogDensity = Box<dyn for<'g> Fn(&'g Graph, Var<'g>) -> Var<'g>>;
 
-/// Exact independent samples: (count, seed) → row-major `[count, d]`. Row i depends on the seed and on i alone.
-pub type Sampler = Box<dyn Fn(usize, u32) -> Vec<f32>>;
+/// Exact independent samples: (rows, seed) → row-major `[rows, d]`. Row i depends on the seed and on i alone, so that
+/// samples can be drawn piece by piece.
+pub type Sampler = Box<dyn Fn(Range<usize>, u32) -> Vec<f32>>;
 
 /// A density known up to a constant, with what is known of it in closed form.
 pub struct Target {
@@ -75,10 +77,10 @@ impl Target {
     /// Samples row by row: `draw(source, row)` fills one row of `d` numbers.
     fn sampled_by(mut self, draw: impl Fn(&mut Source, &mut [f64]) + 'static) -> Self {
         let d = self.d;
-        self.sample = Some(Box::new(move |count, seed| {
+        self.sample = Some(Box::new(move |rows, seed| {
             let mut row = vec![0.0; d];
-            let mut out = Vec::with_capacity(count * d);
-            for i in 0..count {
+            let mut out = Vec::with_capacity(rows.len() * d);
+            for i in rows {
                 draw(&mut Source::new(seed, i as u32), &mut row);
                 out.extend(row.iter().map(|v| *v as f32));
             }
@@ -169,7 +171,7 @@ params! {
 
 impl TargetParams {
     /// Refuses a dimension outside `allowed`.
-    fn dimension(&self, allowed: std::ops::RangeInclusive<usize>) -> Result<usize> {
+    fn dimension(&self, allowed: RangeInclusive<usize>) -> Result<usize> {
         let (d, low, high) = (self.d, *allowed.start(), *allowed.end());
         if allowed.contains(&d) {
             return Ok(d);

@@ -11,6 +11,7 @@ pub(super) struct Distance {
     y: Rc<[f32]>,
     method: Method,
     value: Option<f64>,
+    prices: Vec<f64>,
 }
 
 enum Method {
@@ -33,7 +34,23 @@ impl Distance {
             y,
             method,
             value: None,
+            prices: Vec::new(),
         }
+    }
+
+    /// Starts an exact assignment from the prices that an earlier cloud ended with.
+    pub(super) fn starting_from(mut self, prices: &[f64]) -> Self {
+        if let Method::Exact(assignment) = &mut self.method
+            && prices.len() == self.y.len() / self.d
+        {
+            *assignment = Assignment::with_prices(prices.to_vec());
+        }
+        self
+    }
+
+    /// Prices of an exact assignment that is done; empty otherwise.
+    pub(super) fn prices(&self) -> &[f64] {
+        &self.prices
     }
 
     /// One row or one projection more; `None` when it is done.
@@ -46,6 +63,7 @@ impl Distance {
             Method::Exact(assignment) if assignment.is_complete() => {
                 // Prices are exact to rounding; a sum of squares is never negative.
                 self.value = Some((assignment.total() / n.max(1) as f64).sqrt());
+                self.prices = assignment.prices().to_vec();
                 // The costs are 8 MB at n = 1024.
                 *assignment = Assignment::new(0);
                 None

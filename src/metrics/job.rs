@@ -135,21 +135,20 @@ impl Job {
 
     fn w2(&mut self, reference: &mut Reference) -> Slice {
         let Some(Task::W2(distance)) = &mut self.task else {
-            let (batch, work) = reference.batch(&self.cloud);
-            let Some(batch) = batch else {
+            if let Some(work) = reference.advance_samples(self.cloud.n) {
+                return Slice::Spent(work);
+            }
+            let Some(distance) = reference.distance(&self.cloud.x) else {
                 return Slice::Done(None);
             };
-            let x = self.cloud.x.as_slice().into();
-            self.task = Some(Task::W2(Distance::new(x, batch, self.cloud.d)));
-            return Slice::Spent(work);
+            self.task = Some(Task::W2(distance));
+            return Slice::Spent(0);
         };
-        if let Some(work) = reference.advance_floor() {
+        if let Some(work) = distance.advance() {
             return Slice::Spent(work);
         }
-        match distance.advance() {
-            Some(work) => Slice::Spent(work),
-            None => Slice::Done(distance.value()),
-        }
+        reference.learn(distance);
+        Slice::Done(distance.value())
     }
 
     fn moment(&mut self, metric: Metric, reference: &Reference) -> Slice {

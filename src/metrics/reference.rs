@@ -1,11 +1,14 @@
 //! What metrics need to know of a target, computed once and kept across jobs.
 
+use super::Metric;
 use super::bins::Bins;
 use super::distance::Distance;
-use super::{Cloud, Metric};
 use crate::targets::{Evaluator, Target};
 use std::cell::RefCell;
 use std::rc::Rc;
+
+/// Exact samples drawn in one slice.
+const SAMPLE_ROWS: usize = 2048;
 
 /// A [`Reference`] that jobs share.
 pub type SharedReference = Rc<RefCell<Reference>>;
@@ -28,11 +31,16 @@ pub struct Reference {
     seed: u32,
 }
 
-/// Exact samples for clouds of one size, and the distance between two further batches.
+/// Exact samples for clouds of one size.
 struct Samples {
     n: usize,
+    d: usize,
+    /// Three batches of n rows, filled from the front: one to compare with, two for the floor.
+    drawn: Vec<f32>,
     batch: Rc<[f32]>,
-    floor: Distance,
+    floor: Option<Distance>,
+    /// Column prices of the last assignment to `batch`.
+    prices: Vec<f64>,
 }
 
 impl Reference {
@@ -67,7 +75,7 @@ impl Reference {
             Metric::W2 => {
                 let samples = self.samples.as_ref().filter(|s| s.n == n)?;
                 Some(Level {
-                    value: samples.floor.value()?,
+                    value: samples.floor.as_ref()?.value()?,
                     label: format!("between two exact batches of {n}"),
                 })
             }
@@ -75,31 +83,51 @@ impl Reference {
         }
     }
 
-    /// The batch that clouds of this size are compared with; the same for the whole run. `None` where the target has no
-    /// exact sampler. The second number is the work it took.
-    pub(super) fn batch(&mut self, cloud: &Cloud) -> (Option<Rc<[f32]>>, u64) {
-        let n = cloud.n;
-        if let Some(samples) = self.samples.as_ref().filter(|s| s.n == n) {
-            return (Some(Rc::clone(&samples.batch)), 0);
+    /// Works on what clouds of `n` particles are compared with: exact samples and their own distance. `Some(work)` while it
+    /// is not ready.
+    pub(super) fn advance_samples(&mut self, n: usize) -> Option<u64> {
+        let sample = self.target.sample.as_ref()?;
+        let d = self.target.d;
+        if self.samples.as_ref().is_none_or(|s| s.n != n) {
+            self.samples = Some(Samples {
+                n,
+                d,
+                drawn: Vec::with_capacity(3 * n * d),
+                batch: Rc::new([]),
+                floor: None,
+                prices: Vec::new(),
+            });
         }
-        let Some(sample) = &self.target.sample else {
-            return (None, 0);
-        };
-        // Three independent batches: one to compare with, two for the floor.
-        let draws = sample(3 * n, self.seed);
-        let size = n * cloud.d;
-        let batch: Rc<[f32]> = draws[..size].into();
-        let (first, second) = (draws[size..2 * size].into(), draws[2 * size..].into());
-        self.samples = Some(Samples {
-            n,
-            batch: Rc::clone(&batch),
-            floor: Distance::new(first, second, cloud.d),
-        });
-        (Some(batch), 100 * 3 * size as u64)
+        let samples = self.samples.as_mut()?;
+        if let Some(floor) = &mut samples.floor {
+            return floor.advance();
+        }
+        let done = samples.drawn.len() / d;
+        if done < 3 * n {
+            let rows = done..(done + SAMPLE_ROWS).min(3 * n);
+            let work = 100 * (rows.len() * d) as u64;
+            samples.drawn.extend(sample(rows, self.seed));
+            return Some(work);
+        }
+        let drawn = std::mem::take(&mut samples.drawn);
+        let batch = |k: usize| -> Rc<[f32]> { drawn[k * n * d..(k + 1) * n * d].into() };
+        samples.batch = batch(0);
+        samples.floor = Some(Distance::new(batch(1), batch(2), d));
+        Some(0)
     }
 
-    /// Works on the floor; `None` when it is done.
-    pub(super) fn advance_floor(&mut self) -> Option<u64> {
-        self.samples.as_mut()?.floor.advance()
+    /// The distance of a cloud from exact samples, to be computed; the same samples for the whole run. `None` where the
+    /// target has no sampler. Call it when [`Self::advance_samples`] is through.
+    pub(super) fn distance(&self, x: &[f32]) -> Option<Distance> {
+        let samples = self.samples.as_ref()?;
+        let distance = Distance::new(x.into(), Rc::clone(&samples.batch), samples.d);
+        Some(distance.starting_from(&samples.prices))
+    }
+
+    /// Keeps what the next assignment can start from.
+    pub(super) fn learn(&mut self, done: &Distance) {
+        if let Some(samples) = &mut self.samples {
+            samples.prices = done.prices().to_vec();
+        }
     }
 }

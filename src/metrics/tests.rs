@@ -48,7 +48,7 @@ fn one(target: &Rc<Target>, cloud: Cloud, metric: Metric) -> f64 {
 
 fn exact(target: &Target, n: usize, seed: u32) -> Cloud {
     match &target.sample {
-        Some(sample) => cloud(sample(n, seed), target.d),
+        Some(sample) => cloud(sample(0..n, seed), target.d),
         None => panic!("the target cannot be sampled"),
     }
 }

@@ -2,7 +2,7 @@
 
 /// Cheapest perfect matching of `n` rows with `n` columns, grown row by row along shortest augmenting paths.
 ///
-/// After k rows the first k rows are matched optimally, so the work can be cut into slices. Each row costs O(n²) at
+/// One row is added at a time, so the work can be cut into slices. Each row costs O(n²) at
 /// worst, so n = 1024 needs about 10⁹ operations at worst and far fewer in practice.
 ///
 /// **Source** R. Jonker, A. Volgenant (1987). A shortest augmenting path algorithm for dense and sparse linear assignment
@@ -17,18 +17,39 @@ pub struct Assignment {
     /// Row matched with each column.
     row_of: Vec<Option<usize>>,
     rows_done: usize,
+    /// Scratch of one augmentation, by column: distance, predecessor, 0 or ∞ where settled.
+    distance: Vec<f64>,
+    from: Vec<u32>,
+    barrier: Vec<f64>,
 }
 
 impl Assignment {
     /// For `n` rows and columns, none matched yet.
     pub fn new(n: usize) -> Self {
+        Self::with_prices(vec![0.0; n])
+    }
+
+    /// Starts from the column prices of a similar problem. Any finite prices lead to the same cost; good ones lead there
+    /// along shorter paths.
+    ///
+    /// # Panics
+    /// A price that is not finite.
+    pub fn with_prices(prices: Vec<f64>) -> Self {
+        assert!(
+            prices.iter().all(|v| v.is_finite()),
+            "prices must be finite"
+        );
+        let n = prices.len();
         Self {
             n,
             cost: Vec::with_capacity(n * n),
             row_price: vec![0.0; n],
-            column_price: vec![0.0; n],
+            column_price: prices,
             row_of: vec![None; n],
             rows_done: 0,
+            distance: vec![0.0; n],
+            from: vec![0; n],
+            barrier: vec![0.0; n],
         }
     }
 
@@ -59,37 +80,46 @@ impl Assignment {
     }
 
     /// Dijkstra over columns in reduced costs, from an unmatched row to the nearest unmatched column.
+    ///
+    /// Every pass runs over all columns without branches, settled ones held out of the way at infinity: compilers turn it
+    /// into SIMD code, which a list of open columns would prevent.
     fn augment(&mut self, start: usize) -> u64 {
         let n = self.n;
-        let mut distance = vec![f64::INFINITY; n];
-        // The column from whose row each column was reached; `n` stands for the starting row.
-        let mut from = vec![n; n];
-        // Columns not yet settled, in any order.
-        let mut open: Vec<usize> = (0..n).collect();
+        self.distance.fill(f64::INFINITY);
+        self.barrier.fill(0.0);
         let mut settled: Vec<usize> = Vec::new();
+        // The column from whose row each column was reached; `n` stands for the starting row.
         let (mut row, mut via, mut reached) = (start, n, 0.0);
         let mut work = 0;
         let end = loop {
-            work += open.len() as u64;
+            work += n as u64;
             let costs = &self.cost[row * n..(row + 1) * n];
             let base = reached - self.row_price[row];
-            let (mut best, mut best_at) = (f64::INFINITY, 0);
-            for (at, &column) in open.iter().enumerate() {
-                let through = base + costs[column] - self.column_price[column];
-                if through < distance[column] {
-                    distance[column] = through;
-                    from[column] = via;
-                }
-                if distance[column] < best {
-                    best = distance[column];
-                    best_at = at;
-                }
+            let columns = self.distance.iter_mut().zip(&mut self.from);
+            let bounds = costs.iter().zip(&self.column_price).zip(&self.barrier);
+            let mut best = [f64::INFINITY; 4];
+            for (i, ((distance, from), ((cost, price), barrier))) in columns.zip(bounds).enumerate()
+            {
+                let through = base + cost - price + barrier;
+                let closer = through < *distance;
+                *distance = if closer { through } else { *distance };
+                *from = if closer { via as u32 } else { *from };
+                let key = *distance + barrier;
+                let lane = &mut best[i % 4];
+                *lane = if key < *lane { key } else { *lane };
             }
-            let column = open.swap_remove(best_at);
-            reached = best;
+            reached = best.into_iter().fold(f64::INFINITY, f64::min);
+            let keys = self.distance.iter().zip(&self.barrier);
+            let Some(column) = keys
+                .into_iter()
+                .position(|(distance, barrier)| *distance + barrier == reached)
+            else {
+                unreachable!("finite costs leave a nearest column");
+            };
             match self.row_of[column] {
                 None => break column,
                 Some(next) => {
+                    self.barrier[column] = f64::INFINITY;
                     settled.push(column);
                     row = next;
                     via = column;
@@ -98,7 +128,7 @@ impl Assignment {
         };
         self.row_price[start] += reached;
         for &column in &settled {
-            let slack = reached - distance[column];
+            let slack = reached - self.distance[column];
             self.column_price[column] -= slack;
             if let Some(matched) = self.row_of[column] {
                 self.row_price[matched] += slack;
@@ -106,12 +136,18 @@ impl Assignment {
         }
         // Flip the path.
         let mut column = end;
-        while from[column] != n {
-            self.row_of[column] = self.row_of[from[column]];
-            column = from[column];
+        while self.from[column] as usize != n {
+            let before = self.from[column] as usize;
+            self.row_of[column] = self.row_of[before];
+            column = before;
         }
         self.row_of[column] = Some(start);
         work
+    }
+
+    /// Prices of the columns: a good start for a similar problem, see [`Self::with_prices`].
+    pub fn prices(&self) -> &[f64] {
+        &self.column_price
     }
 
     /// Column of each row.

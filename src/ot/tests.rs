@@ -53,6 +53,22 @@ proptest! {
         prop_assert_eq!(columns, (0..n).collect::<Vec<_>>());
     }
 
+    /// Prices of another problem change the way, not the cost.
+    #[test]
+    fn any_prices_lead_to_the_same_cost(seed in 0u32..1000, n in 1usize..30) {
+        let (a, b) = (cloud(seed, n, 2), cloud(seed + 1, n, 2));
+        let cost = costs(&a, &b, 2);
+        let plain = solve(&cost, n);
+        let wild: Vec<f64> = cloud(seed + 2, n, 1).into_iter().map(|v| 10.0 * f64::from(v)).collect();
+        for prices in [wild, plain.prices().to_vec()] {
+            let mut warm = Assignment::with_prices(prices);
+            for row in cost.chunks_exact(n) {
+                warm.add_row(row.iter().copied());
+            }
+            prop_assert!((warm.total() - plain.total()).abs() < 1e-9);
+        }
+    }
+
     #[test]
     fn ties_are_matched_too(n in 1usize..7, levels in 1u32..4, seed in 0u32..1000) {
         let cost: Vec<f64> = uniform_vec(seed, stream::INIT, 2, n * n)

@@ -77,7 +77,7 @@ fn probes(target: &Target) -> Vec<f64> {
         .map(|v| 1.5 * f64::from(v))
         .collect();
     if let Some(sample) = &target.sample {
-        points.extend(sample(16, 5).into_iter().map(f64::from));
+        points.extend(sample(0..16, 5).into_iter().map(f64::from));
     }
     points
 }
@@ -208,7 +208,7 @@ fn samples_have_the_stated_moments() {
             continue;
         }
         let d = target.d;
-        let x = sample(n, 11);
+        let x = sample(0..n, 11);
         let (found_mean, found_covariance) = mean_covariance(&x, d);
         for i in 0..d {
             let error = (covariance[i * d + i] / n as f64).sqrt();
@@ -230,12 +230,12 @@ fn samples_have_the_stated_moments() {
             }
         }
         assert_eq!(
-            sample(10, 11),
-            x[..10 * d],
+            sample(3..10, 11),
+            x[3 * d..10 * d],
             "{case:?}: rows depend on the count"
         );
         assert_ne!(
-            sample(10, 12),
+            sample(0..10, 12),
             x[..10 * d],
             "{case:?}: the seed is not used"
         );
@@ -261,7 +261,7 @@ fn student_radius_has_its_law() {
         let Some(sample) = &target.sample else {
             panic!("student can be sampled");
         };
-        let x = sample(20_000, 3);
+        let x = sample(0..20_000, 3);
         let law = |power: f64| -> Vec<f64> {
             x.chunks(2)
                 .map(|p| {
@@ -466,7 +466,7 @@ proptest! {
             let mut evaluator = Evaluator::<f32>::new(&target);
             prop_assert_eq!(evaluator.score(&[0.5, -0.25]).len(), 2);
             if let Some(sample) = &target.sample {
-                prop_assert!(sample(5, 1).iter().all(|v| v.is_finite()));
+                prop_assert!(sample(0..5, 1).iter().all(|v| v.is_finite()));
             }
         }
     }
