@@ -17,9 +17,10 @@ pub struct Assignment {
     /// Row matched with each column.
     row_of: Vec<Option<usize>>,
     rows_done: usize,
-    /// Scratch of one augmentation, by column: distance, predecessor, 0 or ∞ where settled.
+    /// Scratch of one augmentation, by column: distance, predecessor (a whole number; f64 like its neighbours, for
+    /// SIMD), 0 or ∞ where settled.
     distance: Vec<f64>,
-    from: Vec<u32>,
+    from: Vec<f64>,
     barrier: Vec<f64>,
 }
 
@@ -48,7 +49,7 @@ impl Assignment {
             row_of: vec![None; n],
             rows_done: 0,
             distance: vec![0.0; n],
-            from: vec![0; n],
+            from: vec![0.0; n],
             barrier: vec![0.0; n],
         }
     }
@@ -95,20 +96,16 @@ impl Assignment {
             work += n as u64;
             let costs = &self.cost[row * n..(row + 1) * n];
             let base = reached - self.row_price[row];
-            let columns = self.distance.iter_mut().zip(&mut self.from);
             let bounds = costs.iter().zip(&self.column_price).zip(&self.barrier);
-            let mut best = [f64::INFINITY; 4];
-            for (i, ((distance, from), ((cost, price), barrier))) in columns.zip(bounds).enumerate()
-            {
+            let columns = self.distance.iter_mut().zip(&mut self.from);
+            let via_column = via as f64;
+            for ((distance, from), ((cost, price), barrier)) in columns.zip(bounds) {
                 let through = base + cost - price + barrier;
                 let closer = through < *distance;
                 *distance = if closer { through } else { *distance };
-                *from = if closer { via as u32 } else { *from };
-                let key = *distance + barrier;
-                let lane = &mut best[i % 4];
-                *lane = if key < *lane { key } else { *lane };
+                *from = if closer { via_column } else { *from };
             }
-            reached = best.into_iter().fold(f64::INFINITY, f64::min);
+            reached = least_sum(&self.distance, &self.barrier);
             let keys = self.distance.iter().zip(&self.barrier);
             let Some(column) = keys
                 .into_iter()
@@ -172,6 +169,21 @@ impl Assignment {
             .filter_map(|(column, row)| row.map(|row| self.cost[row * self.n + column]))
             .sum()
     }
+}
+
+/// Least a_i + b_i, in eight lanes.
+fn least_sum(a: &[f64], b: &[f64]) -> f64 {
+    let mut lanes = [f64::INFINITY; 8];
+    let (a, b) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rest = a.remainder().iter().zip(b.remainder());
+    let tail = rest.fold(f64::INFINITY, |m, (x, y)| m.min(x + y));
+    for (a, b) in a.zip(b) {
+        for ((lane, x), y) in lanes.iter_mut().zip(a).zip(b) {
+            let sum = x + y;
+            *lane = if sum < *lane { sum } else { *lane };
+        }
+    }
+    lanes.into_iter().fold(tail, f64::min)
 }
 
 /// |x − y_j|² in f64 for every row y_j of a cloud.
