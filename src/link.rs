@@ -23,7 +23,7 @@ use crate::systems::{Entry, System, copy};
 use std::fmt;
 
 /// The demo of an empty address, and of a link that cannot be read.
-pub const DEMO: &str = "v=1&m=svgd&target=banana";
+pub const DEMO: &str = "v=1&m=svgd&target=banana&init_mean=0,4&init_scale=0.5&step=0.5";
 
 /// Longest link read, in bytes.
 pub const MAX_LENGTH: usize = 8192;

@@ -213,11 +213,19 @@ impl<R: Number> Cpu<R> {
         format!("{}-{rounding}", std::env::consts::ARCH)
     }
 
-    /// The device in words.
+    /// The device in words, e.g. `CPU, AVX-512, one thread`.
     pub fn device(&self) -> String {
-        let name = format!("{:?}", self.level);
-        let name = name.split('(').next().unwrap_or_default().to_owned();
-        format!("CPU, {name}, one thread")
+        let simd = match format!("{:?}", self.level).split('(').next() {
+            Some("WasmSimd128") if cfg!(target_feature = "relaxed-simd") => "relaxed SIMD",
+            Some("WasmSimd128") => "SIMD",
+            Some("Avx512") => "AVX-512",
+            Some("Avx2") => "AVX2",
+            Some("Sse4_2") => "SSE4.2",
+            Some("Sse2") => "SSE2",
+            Some("Neon") => "NEON",
+            _ => "scalar",
+        };
+        format!("CPU, {simd}, one thread")
     }
 
     /// Forgets an unfinished program.

@@ -56,7 +56,7 @@ pub static ENTRY: Entry = Entry {
         Preset {
             title: "Banana",
             question: "Can deterministic particles sample?",
-            link: "m=svgd&target=banana",
+            link: "m=svgd&target=banana&init_mean=0,4&init_scale=0.5&step=0.5",
         },
         Preset {
             title: "Collapse in d = 32",
