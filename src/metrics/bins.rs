@@ -177,3 +177,6 @@ impl Histogram {
         Some(20 * rows as u64)
     }
 }
+
+#[cfg(test)]
+mod tests;

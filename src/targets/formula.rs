@@ -284,3 +284,6 @@ impl Proposal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
