@@ -1,0 +1,111 @@
+//! Files in and out of the command line: what is wrong with them is said by line and cell, and nothing is half-written.
+
+use super::{FIVE, KNOWN, call, fails, file, json, names};
+use serde_json::Value;
+use tempfile::TempDir;
+
+#[test]
+fn bad_files_exit_2_and_name_line_and_cell() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let out = folder.path().join("out").display().to_string();
+    for (text, message) in [
+        ("x,y\n1,2\n3,four\n", "bad.csv: line 3, cell 2: `four`"),
+        ("1,2\n3\n", "bad.csv: line 2"),
+        ("1,nan\n", "bad.csv: line 1, cell 2"),
+        ("", "bad.csv: "),
+        ("1,2,3\n4,5,6\n7,8,9\n1,1,1\n2,2,2\n", "bad.csv: init: "),
+        (
+            "1,2\n",
+            "bad.csv: n: the link says 5, the file counts 1; allowed is n=1, or none",
+        ),
+    ] {
+        let bad = file(&folder, "bad.csv", text);
+        fails(&["run", KNOWN, "--init", &bad, "--out", &out], 2, message);
+        assert_eq!(names(folder.path()), ["bad.csv"], "nothing half-written");
+    }
+    fails(
+        &["run", KNOWN, "--init", "/no/such.csv"],
+        2,
+        "/no/such.csv: ",
+    );
+}
+
+#[test]
+fn files_of_samples_are_for_systems_that_take_them() {
+    for flag in ["--source", "--target", "--apply"] {
+        fails(
+            &["run", "v=1&m=ula", flag, "f.csv"],
+            2,
+            &format!("{flag}: ula learns no map from samples"),
+        );
+    }
+}
+
+#[test]
+fn a_file_sets_n() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let points = file(&folder, "five.csv", FIVE);
+    for link in ["v=1&m=ula&k=1", "v=1&m=ula&n=5&k=1"] {
+        let report = json(&["run", link, "--init", &points, "--json"]);
+        assert_eq!(
+            (&report["params"]["n"], &report["params"]["init"]),
+            (&Value::from(5), &Value::from("file"))
+        );
+    }
+}
+
+#[test]
+fn panes_print_a_line_each_and_write_a_folder_each() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let out = folder.path().join("out");
+    let arguments = [
+        "run",
+        "v=1&m=ula&n=16&seed=7&k=3;m=mala",
+        "--json",
+        "--out",
+        &out.display().to_string(),
+    ];
+    // Twice: a second run replaces the files of the first.
+    for _ in 0..2 {
+        let (code, text, err) = call(&arguments);
+        assert_eq!(code, 0, "{err}");
+        let reports: Vec<Value> = text
+            .lines()
+            .map(|l| serde_json::from_str(l).expect("JSON"))
+            .collect();
+        assert_eq!(
+            (&reports[0]["system"], &reports[1]["system"]),
+            (&"ula".into(), &"mala".into())
+        );
+        assert!(
+            reports
+                .iter()
+                .all(|r| r["params"]["n"] == 16 && r["params"]["seed"] == 7 && r["steps"] == 3)
+        );
+        assert_eq!(names(folder.path()), ["out"]);
+        for pane in ["pane0", "pane1"] {
+            assert_eq!(
+                names(&out.join(pane)),
+                ["metrics.csv", "particles.csv", "run.json"]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_noticed_before_the_run() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let taken = file(&folder, "taken", "");
+    fails(
+        &["run", KNOWN, "--out", &taken],
+        2,
+        "exists and is not a folder",
+    );
+    let nested = folder.path().join("no/such/parent").display().to_string();
+    fails(
+        &["run", KNOWN, "--out", &nested],
+        2,
+        "its parent folder does not exist",
+    );
+    assert_eq!(names(folder.path()), ["taken"]);
+}
