@@ -42,7 +42,7 @@ pub static ENTRY: Entry = Entry {
         Preset {
             title: "A real posterior",
             question: "Bayesian logistic regression on real data, without discretisation bias.",
-            link: "m=mala&target=logistic&step=0.02",
+            link: "m=mala&target=logistic&step=0.01",
         },
         Preset {
             title: "Funnel",
@@ -65,7 +65,7 @@ impl System for Mala {
             state: vec![("x".to_owned(), particles)],
             stage,
             default_steps: 500,
-            notes: Vec::new(),
+            notes: target.notes.clone(),
         })
     }
 

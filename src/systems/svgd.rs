@@ -93,7 +93,7 @@ impl System for Svgd {
         };
         let mut stage = self.sampling.stage(target.clone(), n, fixed);
         let mut state = vec![("x".to_owned(), particles)];
-        let mut notes = Vec::new();
+        let mut notes = target.notes.clone();
         let median = self.bandwidth == Bandwidth::Median && self.kernel != Kernel::Bilinear;
         if median {
             stage.kernel_width = Some(KernelWidth::Buffer("bandwidth"));

@@ -66,9 +66,9 @@ impl System for Ula {
             programs: vec![g.compile("step")],
             driver: Box::new(Steps),
             state: vec![("x".to_owned(), particles)],
-            stage: self.sampling.stage(target, n, None),
+            stage: self.sampling.stage(target.clone(), n, None),
             default_steps: 500,
-            notes: Vec::new(),
+            notes: target.notes.clone(),
         })
     }
 
