@@ -1,5 +1,5 @@
 // Pointer gestures on the stage: click or drag places the initial cloud, the draw mode collects points, wheel and pinch
-// zoom, shift-drag (or the middle button) pans, double-click fits. All coordinates are the stage's CSS pixels.
+// zoom, shift-drag (or the middle button) pans, double-click fits; the keyboard does the same when the stage has the focus. All coordinates are the stage's CSS pixels.
 // @ts-check
 
 /**
@@ -19,6 +19,8 @@ const SLOP = 5;
 /** Distance between drawn points. */
 const SPACING = 7;
 const DOUBLE_CLICK_MS = 280;
+/** Pixels that an arrow key moves the view. */
+const NUDGE = 40;
 
 /**
  * @param {HTMLElement} stage
@@ -134,6 +136,19 @@ export function installPointer(stage, gestures, { scale, embed }) {
     const unit = event.deltaMode === 1 ? 16 : 1;
     gestures.zoom(x, y, Math.exp(-Math.max(-120, Math.min(120, event.deltaY * unit)) * (event.ctrlKey ? 0.01 : 0.002)));
   }, { passive: false });
+
+  stage.addEventListener("keydown", (event) => {
+    if (event.target !== stage || event.ctrlKey || event.metaKey || event.altKey) return;
+    const [x, y] = [stage.clientWidth / scale / 2, stage.clientHeight / scale / 2];
+    const act = {
+      ArrowLeft: () => gestures.pan(NUDGE, 0), ArrowRight: () => gestures.pan(-NUDGE, 0),
+      ArrowUp: () => gestures.pan(0, NUDGE), ArrowDown: () => gestures.pan(0, -NUDGE),
+      "+": () => gestures.zoom(x, y, 1.25), "-": () => gestures.zoom(x, y, 0.8), 0: gestures.fit,
+    }[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
 
   return {
     /** @param {boolean} on */

@@ -56,6 +56,7 @@ export function installStage(run, options) {
   byId("zoom-out").addEventListener("click", () => quietly(run.call("zoom", ...centre(), 0.8)));
   byId("fit").addEventListener("click", () => quietly(run.call("fit")));
   installFiles(run);
+  installSaves(run);
 }
 
 /** @param {Run} run */
@@ -87,6 +88,20 @@ function installFiles(run) {
     mark(false);
     read(event.dataTransfer?.files[0]).catch(failed);
   });
+}
+
+/** @param {Run} run */
+function installSaves(run) {
+  for (const button of document.querySelectorAll("[data-save]")) {
+    const what = button.getAttribute("data-save") ?? "";
+    button.addEventListener("click", async () => {
+      const text = await run.call("export_csv", what).catch(() => null);
+      if (text === null) return;
+      const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+      h("a", { href: url, download: `${what}.csv` }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 1000);
+    });
+  }
 }
 
 /**
