@@ -15,34 +15,13 @@ import { byId, h } from "./dom.js";
  * @property {import("./controls.js").Spec[]} params
  */
 
-/** The keys of a link that say how it is watched, not what is computed. */
-const WATCHING = new Set(["v", "k", "view", "speed", "digest"]);
-
-/** @param {string} link */
-function meaning(link) {
-  return link.split("&").filter((pair) => pair && !WATCHING.has(pair.split("=")[0])).map((pair) => {
-    try {
-      return decodeURIComponent(pair);
-    } catch {
-      return pair;
-    }
-  }).sort().join("&");
-}
-
-/**
- * The preset that a link equals, if any.
- * @param {System} system
- * @param {string} link
- */
-export const presetOf = (system, link) => system.presets.find((preset) => meaning(preset.link) === meaning(link));
-
 /**
  * @param {System} system
- * @param {string} link the present one
+ * @param {number | null} index of the preset that the configuration is
  * @param {(link: string) => void} open
  */
-export function showPresets(system, link, open) {
-  const active = presetOf(system, link);
+export function showPresets(system, index, open) {
+  const active = index === null ? undefined : system.presets[index];
   byId("question").textContent = active?.question ?? system.summary;
   byId("presets").replaceChildren(...system.presets.map((preset) => h("button", {
     type: "button", "aria-pressed": String(preset === active), "data-tip": preset.question, onclick: () => open(preset.link),

@@ -26,6 +26,7 @@ import { installTransport, perSecond, showRun, showSpeed } from "./transport.js"
  * @property {Record<string, string>} values
  * @property {string[]} changed
  * @property {string[]} notes
+ * @property {number | null} preset index of the preset that this configuration is
  */
 /**
  * @typedef {object} Described
@@ -145,7 +146,7 @@ function showPane() {
   byId("system-title").textContent = system.title;
   document.title = `${described.title || system.title} · Pushforward`;
   byId("compare").setAttribute("aria-pressed", String(described.panes.length > 1));
-  showPresets(system, link, (chosen) => void openLink(chosen));
+  showPresets(system, shown.preset, (chosen) => void openLink(chosen));
   controls.show(`${pane} ${system.id}`, system.params, shown.values, shown.changed);
   showPaneTabs(described.panes);
   if (!byId("about").hidden) void showAbout(system, shown.notes);
