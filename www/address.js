@@ -4,21 +4,21 @@ import { throttle } from "./dom.js";
 
 /** @param {(link: string) => void} opened */
 export function installAddress(opened) {
-  let written = location.hash.slice(1);
+  let seen = location.hash;
   const write = throttle(200, (/** @type {string} */ link) => {
-    if (link === written) return;
-    written = link;
+    // A hash that differs from the last one seen was just typed: its `hashchange` is on its way.
+    if (location.hash !== seen || `#${link}` === seen) return;
     try {
       history.replaceState(null, "", `#${link}`);
     } catch {
       // Pages without an origin, and browsers that count the changes, may refuse. The run does not depend on it.
     }
+    seen = location.hash;
   });
   addEventListener("hashchange", () => {
-    const link = location.hash.slice(1);
-    if (link === written) return;
-    written = link;
-    opened(link);
+    if (location.hash === seen) return;
+    seen = location.hash;
+    opened(seen.slice(1));
   });
   return write;
 }

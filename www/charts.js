@@ -85,14 +85,16 @@ export class Charts {
   /**
    * The latest values: one list a chart, one value a pane.
    * @param {(number | null)[][]} values
+   * @param {number | null} step that they belong to
    */
-  update(values) {
+  update(values, step) {
     this.cards.forEach(({ value }, i) => {
       const text = (values[i] ?? []).map(shown);
-      const key = text.join(" ");
+      const key = `${text.join(" and ")} at step ${step ?? "–"}`;
       if (value.dataset.shown === key) return;
       value.dataset.shown = key;
-      value.replaceChildren(...text.map((one, pane) => h("span", text.length > 1 ? { class: `pane${pane}` } : {}, one)));
+      value.replaceChildren(...text.map((one, pane) => h("span", text.length > 1 ? { class: `pane${pane}` } : {}, one)),
+        ...(step === null ? [] : [h("small", {}, `at ${step}`)]));
     });
     if (performance.now() - this.tableRead < TABLE_MS) return;
     this.tableRead = performance.now();
@@ -112,6 +114,6 @@ export class Charts {
 
   /** One sentence of the latest values, for those who do not see the curves. */
   spoken() {
-    return this.cards.map(({ chart, value }) => `${chart.label} ${(value.dataset.shown ?? "–").replace(/ /g, " and ")}`).join(", ");
+    return this.cards.map(({ chart, value }) => `${chart.label} ${value.dataset.shown ?? "–"}`).join(", ");
   }
 }

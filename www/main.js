@@ -176,7 +176,7 @@ function showState(state) {
   const before = run?.state;
   run = state;
   showRun(state, playing);
-  charts.update(state.values);
+  charts.update(state.values, state.metrics_step);
   if (state.state === "diverged" && before !== "diverged") {
     const good = state.last_good ?? null;
     notice("diverged", `${state.message}${good === null ? "" : ` The last good state, step ${good}, stays on the stage.`}`, "error");
@@ -201,21 +201,33 @@ async function edit(key, value) {
   return { problems: answer.problems ?? [] };
 }
 
-/** @param {string} wanted */
-async function openLink(wanted) {
-  pane = 0;
-  controls.forgive();
-  withdraw("answer");
-  await host.call("set_link", wanted).catch(() => {});
+/** The link to open next, while another one is being opened. @type {string | null} */
+let wanted = null;
+let opening = false;
+
+/** @param {string} asked */
+async function openLink(asked) {
+  wanted = asked;
+  if (opening) return;
+  opening = true;
+  while (wanted !== null) {
+    const next = wanted;
+    wanted = null;
+    pane = 0;
+    controls.forgive();
+    withdraw("answer");
+    await host.call("set_link", next).catch(() => {});
+  }
+  opening = false;
   if (options.autoplay) setPlaying(true);
 }
 
 async function compare() {
   if (!described) return;
-  const first = link.split(";")[0];
+  const [first] = link.split(";");
   const one = described.panes.length > 1;
-  await openLink(one ? first : `${link};`);
-  pane = one ? 0 : 1;
+  await openLink(one ? first : `${first};m=${encodeURIComponent(described.panes[0].system)}`);
+  pane = one ? 0 : described.panes.length - 1;
   showPane();
 }
 

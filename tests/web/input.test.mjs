@@ -1,0 +1,141 @@
+// @ts-check
+// What people bring: files of particles, drawn and placed clouds, their own log-density.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { clean, dropFile, enter, hash, hashHas, noticed, open, reached, run, saved, stageHas, useBrowser } from "./harness.mjs";
+
+useBrowser();
+
+/** @param {import("playwright-core").Page} page */
+async function middle(page) {
+  const box = await page.locator("#stage").boundingBox();
+  assert.ok(box);
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+}
+
+test("a dropped CSV sets the initial particles", async () => {
+  const { page, faults, close } = await open("?autoplay=0");
+  await dropFile(page, "mine.csv", "a,b\n1,2\n-0.5,0.25\n3,-1\n");
+  await noticed(page, "mine.csv: 3 particles in 2 dimensions");
+  await stageHas(page, "step", "0");
+  assert.deepEqual((await saved(page, "particles")).rows, [[1, 2], [-0.5, 0.25], [3, -1]]);
+  await page.locator("#play").click();
+  await reached(page, 5);
+  await page.locator("#reset").click();
+  await page.locator("#play").click();
+  await stageHas(page, "playing", "false");
+  clean(faults);
+  await close();
+});
+
+test("a bad CSV names file, line and cell, and keeps the run", async () => {
+  const { page, faults, close } = await open("");
+  await reached(page, 30);
+  await dropFile(page, "broken.csv", "a,b\n1,2\n3,four\n");
+  await page.locator(".notice.error", { hasText: "broken.csv" }).waitFor();
+  const text = await page.locator(".notice.error").first().innerText();
+  assert.match(text, /line 3/);
+  assert.match(text, /cell 2|column 2|four/);
+  assert.ok((await run(page)).step >= 30);
+  await reached(page, (await run(page)).step + 10);
+  clean(faults);
+  await close();
+});
+
+test("the file button reads a CSV too", async () => {
+  const { page, faults, close } = await open("?autoplay=0");
+  await page.locator("#file").setInputFiles({ name: "points.csv", mimeType: "text/csv", buffer: Buffer.from("0,1\n2,3\n") });
+  await noticed(page, "points.csv: 2 particles");
+  clean(faults);
+  await close();
+});
+
+test("a drag places the initial cloud: its start is the centre, its length the width", async () => {
+  const { page, faults, close } = await open("?autoplay=0");
+  const { x, y } = await middle(page);
+  await page.mouse.move(x + 80, y - 60);
+  await page.mouse.down();
+  await page.mouse.move(x + 100, y - 60, { steps: 4 });
+  await page.mouse.move(x + 110, y - 60);
+  await page.mouse.up();
+  await hashHas(page, "init_mean=");
+  await hashHas(page, "init_scale=");
+  const link = await hash(page);
+  const [cx, cy] = (/init_mean=([-\d.e]+),([-\d.e]+)/.exec(link) ?? []).slice(1).map(Number);
+  assert.ok(cx > 0 && cy > -2, link);
+  const { rows } = await saved(page, "particles");
+  const mean = [0, 1].map((i) => rows.reduce((sum, row) => sum + row[i], 0) / rows.length);
+  assert.ok(Math.hypot(mean[0] - cx, mean[1] - cy) < 0.2, `${mean} is not near ${cx}, ${cy}`);
+  await page.mouse.click(x - 90, y);
+  await page.waitForFunction((before) => location.hash.slice(1) !== before, link);
+  const again = await hash(page);
+  assert.equal(/init_scale=[^&]*/.exec(again)?.[0], /init_scale=[^&]*/.exec(link)?.[0]);
+  clean(faults);
+  await close();
+});
+
+test("drawn points become the initial particles and travel in the link", async () => {
+  const { page, faults, close } = await open("?autoplay=0");
+  const { x, y } = await middle(page);
+  await page.locator("#draw").click();
+  await page.mouse.move(x - 100, y);
+  await page.mouse.down();
+  await page.mouse.move(x + 100, y, { steps: 30 });
+  await page.mouse.up();
+  await hashHas(page, "data=");
+  await page.locator("#draw").click();
+  const drawn = (await saved(page, "particles")).rows;
+  assert.ok(drawn.length >= 10, `${drawn.length} points`);
+  const heights = drawn.map((row) => row[1]);
+  assert.ok(Math.max(...heights) - Math.min(...heights) < 0.3, "a horizontal stroke is level");
+  await page.reload();
+  await page.locator('#app[data-boot="ready"]').waitFor();
+  assert.equal((await saved(page, "particles")).rows.length, drawn.length);
+  clean(faults);
+  await close();
+});
+
+test("wheel and buttons zoom, shift-drag pans, fit goes back", async () => {
+  const { page, faults, close } = await open("?autoplay=0");
+  const { x, y } = await middle(page);
+  await page.mouse.move(x, y);
+  await page.mouse.wheel(0, -200);
+  await hashHas(page, "view=");
+  const zoomed = await hash(page);
+  await page.keyboard.down("Shift");
+  await page.mouse.down();
+  await page.mouse.move(x + 60, y + 10, { steps: 3 });
+  await page.mouse.up();
+  await page.keyboard.up("Shift");
+  await page.waitForFunction((before) => location.hash.slice(1) !== before, zoomed);
+  assert.doesNotMatch(await hash(page), /init_mean/);
+  await page.locator("#fit").click();
+  await page.waitForFunction(() => !location.hash.includes("view="));
+  await page.mouse.move(x + 10, y + 10);
+  await page.waitForFunction(() => document.getElementById("cursor")?.textContent?.startsWith("("));
+  clean(faults);
+  await close();
+});
+
+test("a log-density typed as a formula runs; a bad one says why and keeps the run", async () => {
+  const { page, faults, close } = await open("?autoplay=0");
+  await enter(page, "target", "formula");
+  await page.locator("#p-formula").waitFor();
+  await enter(page, "formula", "-(x-2)^2/2 - (y+1)^2/2");
+  await hashHas(page, "formula=");
+  await page.locator("#speed").selectOption({ label: "fastest" });
+  await page.locator("#play").click();
+  await reached(page, 400);
+  await page.locator("#play").click();
+  await stageHas(page, "playing", "false");
+  const { rows } = await saved(page, "particles");
+  const mean = [0, 1].map((i) => rows.reduce((sum, row) => sum + row[i], 0) / rows.length);
+  assert.ok(Math.hypot(mean[0] - 2, mean[1] + 1) < 0.3, `mean ${mean}`);
+  const good = await hash(page);
+  await enter(page, "formula", "-(x^2 + ");
+  await page.locator("#p-formula-problem:not(:empty)").waitFor();
+  assert.equal(await page.locator("#p-formula").getAttribute("aria-invalid"), "true");
+  assert.equal(await hash(page), good);
+  clean(faults);
+  await close();
+});
