@@ -21,7 +21,7 @@ const CALLS = new Map([
 const STATE_MS = 100;
 const SNAPSHOT_MS = 1000;
 /** Part of a frame's time that steps may take; the rest is for metrics. */
-const RUN_SHARE = 0.75;
+const RUN_SHARE = 0.6;
 /** Seconds that a slow step may fall behind before the clock forgives it. */
 const MAX_OWED_S = 0.1;
 
@@ -177,6 +177,7 @@ export class Engine {
     if (changes === "run") {
       this.owed = 0;
       this.chartsDirty = true;
+      this.snapshotStep = -1;
       this.post({ type: "described", described: this.run.describe() });
       this.report(performance.now());
     }
@@ -288,7 +289,8 @@ export class Engine {
     }
     const transfer = (charts ?? []).flatMap((list) => (list ? [list.ops.buffer] : []));
     this.post({ type: "state", state, link: this.run.link(), playing: this.playing, charts }, transfer);
-    if (now - this.lastSnapshot >= SNAPSHOT_MS && this.snapshotStep !== step && parsed.state !== "diverged") {
+    const due = !this.playing || now - this.lastSnapshot >= SNAPSHOT_MS;
+    if (due && this.snapshotStep !== step && parsed.state !== "diverged") {
       this.lastSnapshot = now;
       this.snapshotStep = step;
       const bytes = this.run.snapshot();
