@@ -17,6 +17,8 @@ import { Engine } from "./engine.js";
  */
 
 const MOST_CRASHES = 3;
+/** An engine that ran longer than this did not crash in a row with the one before. */
+const IN_A_ROW_MS = 10_000;
 /** Milliseconds of a frame that the engine may use; less on the thread that also serves the page. */
 const BUDGET = { worker: 10, page: 7 };
 
@@ -31,6 +33,8 @@ export class Host {
     this.link = "";
     this.crashes = 0;
     this.generation = 0;
+    this.ready = false;
+    this.readySince = 0;
     this.workersFail = false;
     /** @type {Uint8Array | null} */
     this.snapshot = null;
@@ -92,6 +96,7 @@ export class Host {
     switch (message.type) {
       case "ready":
         this.ready = true;
+        this.readySince = performance.now();
         this.listener.message(message);
         this.listener.started(this.where ?? "page");
         break;
@@ -101,7 +106,6 @@ export class Host {
         break;
       case "snapshot":
         this.snapshot = message.bytes;
-        this.crashes = 0;
         break;
       case "fatal":
         this.crash(message.message);
@@ -120,7 +124,7 @@ export class Host {
     this.worker?.terminate();
     if (!this.ready && this.where === "worker") return this.onPage();
     this.ready = false;
-    this.crashes += 1;
+    this.crashes = performance.now() - this.readySince > IN_A_ROW_MS ? 1 : this.crashes + 1;
     if (this.crashes >= MOST_CRASHES) return this.listener.gaveUp(message);
     this.listener.crashed(this.crashes, message);
     void this.start(this.link);
