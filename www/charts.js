@@ -52,7 +52,7 @@ export class Charts {
     const value = h("output", { class: "value" }, "–");
     const table = h("table");
     const details = h("details", { ontoggle: () => void this.fill(index) },
-      h("summary", {}, h("span", { class: "sr" }, `${chart.label}: `), "numbers"), h("div", { class: "scroll", tabindex: "0" }, table));
+      h("summary", { "data-tip": "The numbers behind the curve" }, h("span", { class: "sr" }, `${chart.label}: numbers`)), h("div", { class: "scroll", tabindex: "0" }, table));
     h("article", { class: "chart", "data-chart": chart.id },
       h("header", {}, h("h2", { tabindex: "0", "data-tip": chart.definition }, chart.label), value), canvas, details);
     return { chart, value, canvas, details, table, list: null };

@@ -23,6 +23,7 @@ import { byId, h } from "./dom.js";
 export function showPresets(system, index, open) {
   const active = index === null ? undefined : system.presets[index];
   byId("question").textContent = active?.question ?? system.summary;
+  byId("question").classList.toggle("plain", !active);
   byId("presets").replaceChildren(...system.presets.map((preset) => h("button", {
     type: "button", "aria-pressed": String(preset === active), "data-tip": preset.question, onclick: () => open(preset.link),
   }, preset.title)));

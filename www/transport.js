@@ -66,7 +66,7 @@ export function showRun(run, playing) {
   byId("clock").textContent = run.step.toLocaleString("en").replace(/,/g, "\u202f");
   const status = byId("status");
   const edited = run.edited_at === null || run.edited_at === undefined ? "" : `edited at step ${run.edited_at}`;
-  const reached = { ready: "", done: "done", diverged: "stopped", paused_at_k: "paused here by the link" }[run.state];
+  const reached = { ready: "", done: "done", diverged: "stopped", paused_at_k: "paused by the link" }[run.state];
   status.textContent = run.reproduced ? (run.reproduced.same ? "reproduced" : "differs from the link") : edited || (playing ? "" : reached);
   status.dataset.tip = run.reproduced?.text ?? (edited ? "A setting was changed while the run went on, so a link to this step does not reproduce it." : run.message ?? "");
   status.tabIndex = status.textContent && status.dataset.tip ? 0 : -1;
