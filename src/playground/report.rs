@@ -245,8 +245,8 @@ impl Playground {
         }
         let sessions = || self.panes.iter().map(|p| &p.session);
         let edited_at = sessions().filter_map(Session::edited_at).min();
-        // A digest reads the whole state: only where the run rests.
-        let digest = (state != "ready").then(|| {
+        // A digest reads the whole state: only where the run rests. An edit on the way leaves none.
+        let digest = (state != "ready" && edited_at.is_none()).then(|| {
             let all: Vec<String> = sessions().map(Session::digest).collect();
             all.join(";")
         });

@@ -51,7 +51,7 @@ test("the file button reads a CSV too", async () => {
 });
 
 test("a drag places the initial cloud: its start is the centre, its length the width", async () => {
-  const { page, faults, close } = await open("?autoplay=0");
+  const { page, faults, close } = await open("?autoplay=0#v=1&m=svgd&target=banana");
   const { x, y } = await middle(page);
   await page.mouse.move(x + 80, y - 60);
   await page.mouse.down();

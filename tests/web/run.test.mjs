@@ -183,3 +183,17 @@ test("a phone has no horizontal scroll, and every control is reachable", async (
     await close();
   }
 });
+
+test("a link with a digest is reproduced, or the page says how it differs", async () => {
+  const link = "v=1&m=svgd&target=banana&n=64&k=20";
+  const { page, faults, close } = await open(`#${link}`);
+  await stageHas(page, "state", "paused_at_k");
+  const { digest } = await run(page);
+  assert.ok(digest);
+  for (const [claimed, word] of [[digest, "reproduced"], [digest.replace(/.$/, (last) => (last === "0" ? "1" : "0")), "differs"]]) {
+    await page.evaluate((value) => (location.hash = value), `${link}&digest=${claimed}`);
+    await page.locator("#status", { hasText: word }).waitFor();
+  }
+  clean(faults);
+  await close();
+});
