@@ -3,10 +3,10 @@
 use super::Playground;
 use super::scenery::opacity;
 use crate::scene::{
-    CloudStyle, Dash, DrawList, Field, Frame, GUTTER, Rect, Role, TITLE, View, arrows, axes,
-    common_scale, contours, contours_over, kernel_circle, line_axes, note, panes, strip, title,
+    CloudStyle, Dash, DrawList, Field, Frame, GUTTER, LAYERS, Rect, Role, TITLE, View, arrows,
+    axes, common_scale, contours, contours_over, kernel_circle, line_axes, note, panes, strip,
+    title,
 };
-use std::collections::BTreeMap;
 
 /// Largest stage in device pixels a side.
 const LARGEST: f32 = 8192.0;
@@ -40,12 +40,18 @@ impl Playground {
         self.screen.theme.set(colours);
     }
 
-    /// A JSON object of layer names to booleans; anything else is ignored.
+    /// A flat JSON object of layer names to booleans; anything else is ignored. (Six names do not earn a parser in the
+    /// download.)
     pub fn set_layers(&mut self, states: &str) {
-        let states: BTreeMap<String, bool> = serde_json::from_str(states).unwrap_or_default();
-        self.screen
-            .layers
-            .switch(states.iter().map(|(id, on)| (id.as_str(), *on)));
+        let state = |id: &str| {
+            let (_, rest) = states.split_once(&format!("\"{id}\""))?;
+            let value = rest.trim_start().strip_prefix(':')?.trim_start();
+            [("true", true), ("false", false)]
+                .into_iter()
+                .find_map(|(word, on)| value.starts_with(word).then_some(on))
+        };
+        let states = LAYERS.iter().filter_map(|l| Some((l.id, state(l.id)?)));
+        self.screen.layers.switch(states);
     }
 
     /// RGBA8 of the last [`Self::render`].

@@ -7,8 +7,8 @@ use crate::link;
 use crate::metrics::{self, Metric, Setting};
 use crate::scene::{Chart, Curve, DrawList, Reference, Scale};
 use crate::session::{Session, Status};
+use crate::systems::System;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// `value` as JSON text.
 pub fn json<T: Serialize + ?Sized>(value: &T) -> String {
@@ -35,7 +35,7 @@ struct PaneInfo<'a> {
     /// Why not another backend.
     reason: &'static str,
     default_steps: u32,
-    values: BTreeMap<&'static str, String>,
+    values: Values,
     /// Keys whose values are not the defaults.
     changed: Vec<&'static str>,
     notes: Vec<&'a str>,
@@ -94,7 +94,7 @@ fn value(session: &Session, values: &[Option<f64>], metric: Metric) -> Option<f6
 
 /// Name of a system where there is little room.
 fn brief(pane: &Pane) -> String {
-    pane.session.entry().id.to_uppercase()
+    pane.session.entry().id.to_ascii_uppercase()
 }
 
 impl Playground {
@@ -152,7 +152,7 @@ impl Playground {
                 reason: "This version computes on the CPU.",
                 default_steps: session.default_steps(),
                 changed: changed.map(|s| s.key).collect(),
-                values: specs.iter().map(|s| (s.key, s.default.clone())).collect(),
+                values: values(system),
                 notes: notes.collect(),
                 init_points,
                 preset: self.preset(i),
@@ -184,11 +184,11 @@ impl Playground {
             return None;
         }
         let pane = &self.panes[index];
-        let own = json(&values(pane.session.system()));
+        let own = values(pane.session.system());
         let presets = pane.session.entry().presets.iter();
         let mut links =
             presets.map(|p| link::parse(&format!("v={}&{}", self.link.version, p.link)).0);
-        links.position(|link| link.panes.len() == 1 && json(&values(&*link.panes[0].system)) == own)
+        links.position(|link| link.panes.len() == 1 && values(&*link.panes[0].system) == own)
     }
 
     fn chart_info(&self, metric: Metric) -> ChartInfo {
@@ -376,21 +376,20 @@ impl Playground {
         } else {
             vec![metric.label(self.panes[0].session.stage().n).to_owned()]
         });
-        let mut rows: BTreeMap<u32, Vec<Option<f64>>> = BTreeMap::new();
+        let mut rows: Vec<Vec<Option<f64>>> = Vec::new();
         for (i, pane) in self.panes.iter().enumerate() {
             for row in pane.session.log() {
-                let cells = rows.entry(row.step).or_insert_with(|| {
+                let step = Some(f64::from(row.step));
+                let at = rows.partition_point(|cells| cells[0] < step);
+                if rows.get(at).is_none_or(|cells| cells[0] != step) {
                     let mut cells = vec![None; 1 + self.panes.len()];
-                    cells[0] = Some(f64::from(row.step));
-                    cells
-                });
-                cells[1 + i] = value(&pane.session, &row.values, metric);
+                    cells[0] = step;
+                    rows.insert(at, cells);
+                }
+                rows[at][1 + i] = value(&pane.session, &row.values, metric);
             }
         }
-        json(&ChartTable {
-            columns,
-            rows: rows.into_values().collect(),
-        })
+        json(&ChartTable { columns, rows })
     }
 
     /// JSON `{pane, world}` of a point of the stage, which is where the pointer is from now on.
@@ -448,12 +447,20 @@ impl Playground {
     }
 }
 
-fn values(system: &dyn crate::systems::System) -> BTreeMap<&'static str, String> {
-    system
-        .specs()
-        .into_iter()
-        .map(|s| (s.key, s.default))
-        .collect()
+/// Present values by key, in declaration order.
+#[derive(PartialEq)]
+struct Values(Vec<(&'static str, String)>);
+
+impl Serialize for Values {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
+fn values(system: &dyn System) -> Values {
+    // After edits a spec's `default` is the present value.
+    let specs = system.specs().into_iter();
+    Values(specs.map(|s| (s.key, s.default)).collect())
 }
 
 /// Appends pane `index`'s CSV, with a first column `pane` where there are several. Each pane keeps its header, for
