@@ -4,6 +4,7 @@
 //! says what is on the screen.
 
 mod edit;
+mod numbers;
 mod pane;
 mod pictures;
 mod report;

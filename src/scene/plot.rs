@@ -126,40 +126,30 @@ impl Chart {
         };
         self.frame(&mut list, plot, scale, range, steps, &to_pixel);
         list.clip(plot.inset([-1.0, -1.0, -7.0, -1.0]));
+        let curves: Vec<(usize, Vec<[f32; 2]>)> = self
+            .curves
+            .iter()
+            .map(|c| (c.pane, c.points.iter().map(|p| to_pixel(*p)).collect()))
+            .collect();
         for reference in &self.references {
             let y = to_pixel([0.0, reference.value])[1];
             if y.is_finite() {
                 list.line([plot.x, y], [plot.x + plot.w, y]);
                 list.stroke(Role::Reference, 1.2, Dash::Dashed, 0.9);
-                // Above its line, or below where the top is near.
-                let room = y - plot.y > 16.0;
-                let style = TextStyle::new(
-                    SMALL,
-                    Role::Reference,
-                    Align::Left,
-                    if room {
-                        Baseline::Alphabetic
-                    } else {
-                        Baseline::Top
-                    },
-                );
-                list.label(
-                    &*reference.label,
-                    [plot.x + 5.0, y + if room { -4.0 } else { 4.0 }],
-                    style,
-                );
+                let points = || curves.iter().flat_map(|c| &c.1);
+                let (at, style) = roomiest(plot, y, &reference.label, points);
+                list.label(&*reference.label, at, style);
             }
         }
-        for curve in &self.curves {
-            let points: Vec<[f32; 2]> = curve.points.iter().map(|p| to_pixel(*p)).collect();
-            let role = Role::pane(curve.pane);
+        for (pane, points) in &curves {
+            let role = Role::pane(*pane);
             for run in points.split(|p| !(p[0].is_finite() && p[1].is_finite())) {
                 list.path(&thinned(run));
             }
-            let dash = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::Solid][curve.pane % 4];
+            let dash = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::Solid][pane % 4];
             list.stroke(role, 1.8, dash, 1.0);
             if let Some(end) = points.last().filter(|p| p[1].is_finite()) {
-                list.marker(Marker::pane(curve.pane), *end, 7.0);
+                list.marker(Marker::pane(*pane), *end, 7.0);
                 list.fill(role, 1.0);
             }
         }
@@ -177,7 +167,7 @@ impl Chart {
         to_pixel: &dyn Fn([f64; 2]) -> [f32; 2],
     ) {
         let (right, bottom) = (plot.x + plot.w, plot.y + plot.h);
-        let up = Ticks::new(scale, range, ((plot.h / 30.0) as usize).clamp(2, 6));
+        let up = Ticks::new(scale, range, ((plot.h / 22.0) as usize).clamp(2, 6));
         let across = Ticks::new(Scale::Linear, steps, ((plot.w / 70.0) as usize).clamp(2, 7));
         for value in &up.values {
             let y = to_pixel([steps[0], *value])[1];
@@ -212,6 +202,56 @@ impl Chart {
         };
         list.label("step", [right, bottom + 6.0], name);
     }
+}
+
+/// Where the label of a line at height `y` meets the fewest points: at either end, above the line or below.
+fn roomiest<'a, I: Iterator<Item = &'a [f32; 2]>>(
+    plot: Rect,
+    y: f32,
+    label: &str,
+    points: impl Fn() -> I,
+) -> ([f32; 2], TextStyle) {
+    // Letters are about half as wide as they are high.
+    let width = 0.5 * SMALL * label.chars().count() as f32 + 8.0;
+    let height = SMALL + 6.0;
+    let right = plot.x + plot.w;
+    let mut best = (
+        usize::MAX,
+        [plot.x + 5.0, y + 4.0],
+        TextStyle::new(SMALL, Role::Reference, Align::Left, Baseline::Top),
+    );
+    for (x, left, align) in [
+        (right - 5.0, right - width, Align::Right),
+        (plot.x + 5.0, plot.x, Align::Left),
+    ] {
+        for (top, at, baseline) in [
+            (y - height, y - 4.0, Baseline::Alphabetic),
+            (y, y + 4.0, Baseline::Top),
+        ] {
+            if top < plot.y || top + height > plot.y + plot.h {
+                continue;
+            }
+            let area = Rect {
+                x: left,
+                y: top,
+                w: width,
+                h: height,
+            };
+            let met = points().filter(|p| area.holds(**p)).count();
+            if met < best.0 {
+                best = (
+                    met,
+                    [x, at],
+                    TextStyle {
+                        align,
+                        baseline,
+                        ..best.2
+                    },
+                );
+            }
+        }
+    }
+    (best.1, best.2)
 }
 
 /// At most four points a pixel column: first, lowest, highest, last.

@@ -47,10 +47,18 @@ impl Ticks {
                 if decades < 1.0 {
                     return Self::linear(low, high, nice_step((high - low) / count));
                 }
+                let (first, last) = (low.log10().floor() as i32, high.log10().floor() as i32);
+                let factors: &[f64] = match decades {
+                    d if 3.0 * d <= count + 1.0 => &[1.0, 2.0, 5.0],
+                    d if d < 2.0 => &[1.0, 3.0],
+                    _ => &[1.0],
+                };
                 let every = (decades / count).ceil().max(1.0) as i32;
-                let (first, last) = (low.log10().ceil() as i32, high.log10().floor() as i32);
-                let exponents = (first..=last).filter(|e| e.rem_euclid(every) == 0);
-                let values: Vec<f64> = exponents.map(power_of_ten).collect();
+                let values: Vec<f64> = (first..=last)
+                    .filter(|e| e.rem_euclid(every) == 0)
+                    .flat_map(|e| factors.iter().map(move |f| times_power_of_ten(*f, e)))
+                    .filter(|v| *v >= low && *v <= high)
+                    .collect();
                 let labels = values.iter().map(|v| short(*v)).collect();
                 Self { values, labels }
             }
@@ -70,13 +78,18 @@ impl Ticks {
     }
 }
 
+/// The f64 nearest to a decimal like 3e−4.
+fn times_power_of_ten(factor: f64, exponent: i32) -> f64 {
+    if exponent < 0 {
+        factor / 10f64.powi(-exponent)
+    } else {
+        factor * 10f64.powi(exponent)
+    }
+}
+
 fn power_of_ten(exponent: i32) -> f64 {
     // `powi` of a negative exponent is a rounded reciprocal of a power.
-    if exponent < 0 {
-        1.0 / 10f64.powi(-exponent)
-    } else {
-        10f64.powi(exponent)
-    }
+    times_power_of_ten(1.0, exponent)
 }
 
 /// The smallest of 1, 2, 5, 10 times a power of ten that is at least four fifths of `step`.
@@ -151,6 +164,8 @@ mod tests {
         assert_eq!(labels(Scale::Linear, [0.0, 0.0009], 3), "0 0.0005");
         assert_eq!(labels(Scale::Log, [0.004, 30.0], 4), "0.01 0.1 1 10");
         assert_eq!(labels(Scale::Log, [1e-9, 1.0], 3), "1e−9 1e−6 0.001 1");
+        assert_eq!(labels(Scale::Log, [0.04, 1.5], 3), "0.1 0.3 1");
+        assert_eq!(labels(Scale::Log, [0.04, 1.5], 5), "0.05 0.1 0.2 0.5 1");
         assert_eq!(labels(Scale::Log, [0.2, 0.9], 3), "0.2 0.4 0.6 0.8");
     }
 
