@@ -17,7 +17,8 @@ const ROUND: f32 = 12_582_912.0;
 pub fn run(level: Level, job: &mut Job<'_, f32>) -> bool {
     let gaussian = [(Expr::arg(0) * Expr::arg(2)).exp()];
     let fits = job.sum.kernels == gaussian && job.params.len() == 1;
-    if !fits || !(job.params[0] < 0.0 && job.params[0].is_finite()) {
+    let decays = fits && job.params[0] < 0.0 && job.params[0].is_finite();
+    if !decays {
         return false;
     }
     let scale = Real::sqrt(-job.params[0] * LOG2_E);
@@ -40,7 +41,7 @@ fn exp2_neg<S: Simd>(simd: S, r: S::f32s) -> S::f32s {
     let p = splat(-1.333_355_8e-3);
     let p = p.mul_add(g, splat(9.618_129e-3));
     let p = p.mul_add(g, splat(-5.550_411e-2));
-    let p = p.mul_add(g, splat(2.402_265_1e-1));
+    let p = p.mul_add(g, splat(2.402_265e-1));
     let p = p.mul_add(g, splat(-6.931_472e-1));
     let p = p.mul_add(g, splat(1.0));
     S::f32s::from_bits(p.to_bits() + (shifted.to_bits() << 23))

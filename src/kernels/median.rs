@@ -15,7 +15,7 @@ pub fn median_squared_distance<R: Real>(x: &[R], d: usize) -> R {
             distances.push(a.iter().zip(b).map(square).fold(R::ZERO, |s, v| s + v));
         }
     }
-    if distances.iter().any(|v| !(*v >= R::ZERO)) {
+    if !distances.iter().all(|v| *v >= R::ZERO) {
         return R::from_f64(f64::NAN);
     }
     // The sorted n² entries are n zeros, then each distance twice.

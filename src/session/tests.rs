@@ -69,14 +69,14 @@ fn a_snapshot_resumes_bit_for_bit() {
 
 #[test]
 fn a_foreign_or_broken_snapshot_is_refused_and_loses_nothing() {
-    let mut session = session("ula", &[("n", "64")]);
-    session.advance(u64::MAX, 5);
-    let before = session.digest();
-    let other = super::tests::session("ula", &[("n", "65")]).snapshot();
-    let own = session.snapshot();
+    let mut run = session("ula", &[("n", "64")]);
+    run.advance(u64::MAX, 5);
+    let before = run.digest();
+    let other = session("ula", &[("n", "65")]).snapshot();
+    let own = run.snapshot();
     for bytes in [&other[..], &own[..own.len() - 1], b"", b"pfs1", &[0xff; 64]] {
-        assert!(session.restore(bytes).is_err());
-        assert_eq!(session.digest(), before);
+        assert!(run.restore(bytes).is_err());
+        assert_eq!(run.digest(), before);
     }
 }
 

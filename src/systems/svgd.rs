@@ -230,7 +230,7 @@ struct Bandwidths {
 
 impl Driver for Bandwidths {
     fn next(&mut self, step: u32, _: &Reads) -> Command {
-        let due = self.median && step % self.every == 0 && self.measured != Some(step);
+        let due = self.median && step.is_multiple_of(self.every) && self.measured != Some(step);
         if due {
             self.measured = Some(step);
         }

@@ -327,20 +327,20 @@ fn drift_and_repulsion_add_up_to_the_step() {
 
 #[test]
 fn adagrad_divides_by_the_running_root_mean_square() {
-    let svgd = svgd(&[
+    let adagrad = svgd(&[
         ("n", "20"),
         ("bandwidth", "1"),
         ("optimizer", "adagrad"),
         ("step", "0.5"),
     ]);
-    let plain = super::tests::svgd(&[("n", "20"), ("bandwidth", "1"), ("step", "1")]);
+    let plain = svgd(&[("n", "20"), ("bandwidth", "1"), ("step", "1")]);
     let before = positions(&start::<f64>(&plain, &Inputs::default()));
     let phi: Vec<f64> = run::<f64>(&plain, &Inputs::default(), 1)
         .iter()
         .zip(&before)
         .map(|(a, b)| a - b)
         .collect();
-    let after = run::<f64>(&svgd, &Inputs::default(), 1);
+    let after = run::<f64>(&adagrad, &Inputs::default(), 1);
     for i in 0..before.len() {
         // At the first step G = φ², so every coordinate moves by γ φ/(10⁻⁶ + |φ|).
         let expected = before[i] + 0.5 * phi[i] / (1e-6 + phi[i].abs());
