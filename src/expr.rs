@@ -9,7 +9,7 @@ mod real;
 mod tape;
 
 pub use formula::parse;
-pub use real::Real;
+pub use real::{Real, sin_cos_turns};
 
 use std::fmt;
 use std::ops::{Add, Div, Mul, Neg, Sub};

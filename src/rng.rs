@@ -3,7 +3,7 @@
 //!
 //! **Source** Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011); 20 rounds.
 
-use crate::expr::Real;
+use crate::expr::{Real, sin_cos_turns};
 
 /// What a draw is for. Streams never share counters, so adding one cannot change another.
 pub mod stream {
@@ -51,8 +51,8 @@ pub fn uniform(bits: u32) -> f32 {
 #[inline(always)]
 pub fn normals(bits: [u32; 2]) -> [f32; 2] {
     let radius = Real::sqrt(-2.0 * Real::ln(uniform(bits[0])));
-    let angle = uniform(bits[1]) * std::f32::consts::TAU;
-    [radius * Real::cos(angle), radius * Real::sin(angle)]
+    let (sine, cosine) = sin_cos_turns(uniform(bits[1]));
+    [radius * cosine, radius * sine]
 }
 
 /// Entry `index` of a draw of uniforms: words come in pairs, entry 2p and 2p+1 from counter p.

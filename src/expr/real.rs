@@ -230,8 +230,32 @@ fn quarter(x: f32) -> (f32, f32, i32) {
     let wide = f64::from(x);
     let shifted = wide * std::f64::consts::FRAC_2_PI + ROUND;
     let r = (wide - (shifted - ROUND) * std::f64::consts::FRAC_PI_2) as f32;
+    let (s, c) = near_zero(r);
+    (s, c, shifted.to_bits() as i32 & 3)
+}
+
+/// Sine and cosine of |r| ≤ π/4 (Cephes `sinf`, `cosf`).
+#[inline(always)]
+fn near_zero(r: f32) -> (f32, f32) {
     let z = r * r;
     let s = ((-1.951_529_6e-4 * z + 8.332_161e-3) * z - 1.666_665_5e-1) * z * r + r;
     let c = ((2.443_315_7e-5 * z - 1.388_731_6e-3) * z + 4.166_664_6e-2) * z * z - 0.5 * z + 1.0;
-    (s, c, shifted.to_bits() as i32 & 3)
+    (s, c)
+}
+
+/// Sine and cosine of 2πu for u in [0, 1]: the reduction to a quarter turn is exact in f32.
+#[inline(always)]
+pub fn sin_cos_turns(u: f32) -> (f32, f32) {
+    let shifted = 4.0 * u + ROUND;
+    let (s, c) = near_zero((4.0 * u - (shifted - ROUND)) * std::f32::consts::FRAC_PI_2);
+    let quadrant = shifted.to_bits();
+    let odd = quadrant & 1 == 1;
+    let (sine, cosine) = if odd { (c, s) } else { (s, c) };
+    let sine = if quadrant & 2 == 2 { -sine } else { sine };
+    let cosine = if (quadrant + 1) & 2 == 2 {
+        -cosine
+    } else {
+        cosine
+    };
+    (sine, cosine)
 }

@@ -120,3 +120,19 @@ fn choose_hides_what_it_does_not_take() {
     assert_eq!(slope[1].eval(&[1.0, 2.0, 5.0]), 1.0);
     assert_eq!(slope[2].eval(&[1.0, 2.0, 5.0]), 0.0);
 }
+
+#[test]
+fn turns_are_exact_at_the_quarters_and_accurate_between() {
+    assert_eq!(sin_cos_turns(0.0), (0.0, 1.0));
+    assert_eq!(sin_cos_turns(0.25), (1.0, 0.0));
+    assert_eq!(sin_cos_turns(0.5), (0.0, -1.0));
+    for i in 0..=100_000 {
+        let u = i as f32 / 100_000.0;
+        let (s, c) = sin_cos_turns(u);
+        let exact = f64::from(u) * std::f64::consts::TAU;
+        let error = (f64::from(s) - exact.sin())
+            .abs()
+            .max((f64::from(c) - exact.cos()).abs());
+        assert!(error < 1.5e-7, "turn {u}: {error}");
+    }
+}

@@ -31,20 +31,22 @@ fn fill_simd<S: Simd, R: Real>(_: S, draw: Draw, key: Key, first: usize, out: &m
     while done < out.len() {
         let entry = first + done;
         let pair = entry / 2;
-        let mut values = [[0f32; 2]; LANES];
-        for (lane, value) in values.iter_mut().enumerate() {
+        // Even and odd entries apart, so that the loop vectorises.
+        let (mut even, mut odd) = ([0f32; LANES], [0f32; LANES]);
+        for (lane, (even, odd)) in even.iter_mut().zip(&mut odd).enumerate() {
             let counter = [key.step, (pair + lane) as u32];
             let bits = rng::threefry2x32([key.seed, key.stream], counter);
-            *value = match draw {
+            [*even, *odd] = match draw {
                 Draw::Uniform => bits.map(rng::uniform),
                 Draw::Normal => rng::normals(bits),
             };
         }
-        let flat = values.as_flattened();
         let skip = entry % 2;
         let len = (2 * LANES - skip).min(out.len() - done);
-        for (o, &v) in out[done..done + len].iter_mut().zip(&flat[skip..]) {
-            *o = R::from_f64(f64::from(v));
+        for (i, o) in out[done..done + len].iter_mut().enumerate() {
+            let (lane, side) = ((skip + i) / 2, (skip + i) % 2);
+            let value = if side == 0 { even[lane] } else { odd[lane] };
+            *o = R::from_f64(f64::from(value));
         }
         done += len;
     }
