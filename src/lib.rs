@@ -2,8 +2,8 @@
 //!
 //! One description of a step (expressions, graphs, programs), two executors, many small systems. `ARCHITECTURE.md` has
 //! the code map and the invariants; modules import only leftwards along
-//! `error, params, rng, expr, linalg → graph → kernels → exec → ot, targets, data, metrics → systems → session, scene →
-//! link, manifest, playground → cli, web`.
+//! `error, json, order, params, rng, expr, linalg → graph → kernels → exec → ot, targets, data, metrics → systems →
+//! session, scene → link, manifest, playground → cli, web`.
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cli;
@@ -12,11 +12,13 @@ pub mod error;
 pub mod exec;
 pub mod expr;
 pub mod graph;
+pub mod json;
 pub mod kernels;
 pub mod linalg;
 pub mod link;
 pub mod manifest;
 pub mod metrics;
+pub mod order;
 pub mod ot;
 pub mod params;
 pub mod playground;

@@ -3,6 +3,8 @@
 //! Made for covariances and normal equations up to a few hundred rows. No blocking, no pivoting beyond what positive
 //! definite and symmetric matrices need; large products belong to graphs.
 
+use crate::order::sort_few;
+
 /// Row-major `[n, k]` times `[k, m]`.
 ///
 /// # Panics
@@ -176,7 +178,7 @@ pub fn symmetric_eigen(a: &[f64], d: usize) -> (Vec<f64>, Vec<f64>) {
         }
     }
     let mut order: Vec<usize> = (0..d).collect();
-    order.sort_by(|&i, &j| a[i * d + i].total_cmp(&a[j * d + j]));
+    sort_few(&mut order, |&i, &j| a[i * d + i] < a[j * d + j]);
     let values = order.iter().map(|&i| a[i * d + i]).collect();
     let mut vectors = vec![0.0; d * d];
     for (new, &old) in order.iter().enumerate() {

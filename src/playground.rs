@@ -13,7 +13,6 @@ mod save;
 mod scenery;
 
 pub use edit::{Edited, Loaded};
-pub use report::json;
 
 use crate::data::Table;
 use crate::error::{Error, Problem};

@@ -4,6 +4,7 @@
 //! Coordinates are CSS pixels of the stage. A panic prints its message to the console and traps; the page then starts a
 //! fresh worker from the last snapshot.
 
+use crate::json::json;
 use crate::{manifest, playground, scene};
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -16,13 +17,13 @@ pub fn start() {
 /// JSON: systems with parameters and presets, metrics, layers (see `manifest`).
 #[wasm_bindgen]
 pub fn manifest() -> String {
-    playground::json(&manifest::manifest())
+    json(&manifest::manifest())
 }
 
 /// JSON list of the colour roles' names, in the order that `set_theme` takes.
 #[wasm_bindgen]
 pub fn roles() -> String {
-    playground::json(&scene::Role::NAMES)
+    json(&scene::Role::NAMES)
 }
 
 /// Panics on purpose, so that tests can see the page survive a crashed worker. Nothing else calls it.
@@ -47,7 +48,7 @@ impl DrawList {
 
     /// JSON list of the strings that text operations index.
     pub fn text(&self) -> String {
-        playground::json(self.0.text())
+        json(self.0.text())
     }
 }
 
@@ -71,7 +72,7 @@ impl Playground {
     /// Edits one parameter of pane `pane`, or of all panes that have it where `pane` is −1.
     pub fn set(&mut self, pane: i32, key: &str, value: &str) -> String {
         let pane = usize::try_from(pane).ok();
-        playground::json(&self.0.set(pane, key, value))
+        json(&self.0.set(pane, key, value))
     }
 
     /// Opens another link; returns `describe()`.
@@ -94,7 +95,7 @@ impl Playground {
 
     /// Reads a CSV file as `role` (`init`: initial particles). An unusable file leaves the run as it is.
     pub fn load_csv(&mut self, role: &str, name: &str, text: &str) -> String {
-        playground::json(&self.0.load_csv(role, name, text))
+        json(&self.0.load_csv(role, name, text))
     }
 
     /// Works for about `budget` units, at most `max_steps` steps, on all panes in lockstep; returns the steps completed in
@@ -185,12 +186,12 @@ impl Playground {
 
     /// Puts the initial cloud where a drag began, as wide as the drag was long (a click keeps the width).
     pub fn place(&mut self, x0: f32, y0: f32, x1: f32, y1: f32) -> String {
-        playground::json(&self.0.place([x0, y0], [x1, y1]))
+        json(&self.0.place([x0, y0], [x1, y1]))
     }
 
     /// Takes drawn points (x, y, x, y, …) as initial particles; they go into the link.
     pub fn draw(&mut self, points: &[f32]) -> String {
-        playground::json(&self.0.draw(points))
+        json(&self.0.draw(points))
     }
 
     /// JSON `{pane, world}` of a point of the stage; `pane` is null between panes.

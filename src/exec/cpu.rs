@@ -9,7 +9,6 @@ use crate::graph::{NodeId, Op, Program, count};
 use crate::kernels::Number;
 use crate::kernels::map::MapCode;
 use fearless_simd::Level;
-use std::collections::HashMap;
 
 /// Whether a program that was advanced has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,20 +97,19 @@ impl<R: Number> Cpu<R> {
     /// A buffer that is known with another size.
     pub fn load(&mut self, program: &Program) -> usize {
         let mut constants = Vec::new();
-        let mut leaves = HashMap::new();
-        for (id, node) in program.nodes.iter().enumerate() {
-            let home = match &node.op {
-                Op::Input(name) => Home::Buffer(self.buffer(name, count(&node.shape))),
-                Op::Uniform(name) => Home::Uniform(self.uniform_index(name)),
+        let mut leaves = Vec::new();
+        for node in &program.nodes {
+            leaves.push(match &node.op {
+                Op::Input(name) => Some(Home::Buffer(self.buffer(name, count(&node.shape)))),
+                Op::Uniform(name) => Some(Home::Uniform(self.uniform_index(name))),
                 Op::Const(data) => {
                     constants.push(data.iter().map(|&v| R::from_f64(v)).collect());
-                    Home::Constant(constants.len() - 1)
+                    Some(Home::Constant(constants.len() - 1))
                 }
-                _ => continue,
-            };
-            leaves.insert(id, home);
+                _ => None,
+            });
         }
-        let plan = plan(program, |id| leaves[&id]);
+        let plan = plan(program, |id| leaves[id].expect("a leaf"));
         let codes = program.nodes.iter().map(|node| match &node.op {
             Op::Map(expr) => Some(MapCode::new(expr)),
             _ => None,
@@ -215,9 +213,13 @@ impl<R: Number> Cpu<R> {
 
     /// The device in words, e.g. `CPU, AVX-512, one thread`.
     pub fn device(&self) -> String {
+        if cfg!(target_feature = "relaxed-simd") {
+            return "CPU, relaxed SIMD, one thread".to_owned();
+        }
+        if cfg!(target_feature = "simd128") {
+            return "CPU, SIMD, one thread".to_owned();
+        }
         let simd = match format!("{:?}", self.level).split('(').next() {
-            Some("WasmSimd128") if cfg!(target_feature = "relaxed-simd") => "relaxed SIMD",
-            Some("WasmSimd128") => "SIMD",
             Some("Avx512") => "AVX-512",
             Some("Avx2") => "AVX2",
             Some("Sse4_2") => "SSE4.2",

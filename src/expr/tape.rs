@@ -1,23 +1,20 @@
 //! Builds expressions line by line: shares equal lines, folds constants, drops what is not used.
 
 use super::{Binary, Expr, Node, Unary};
-use std::collections::HashMap;
 
 #[derive(Default)]
 pub(super) struct Tape {
     nodes: Vec<Node>,
-    index: HashMap<Node, u32>,
 }
 
 impl Tape {
     fn push(&mut self, node: Node) -> u32 {
-        if let Some(&id) = self.index.get(&node) {
-            return id;
-        }
-        let id = self.nodes.len() as u32;
-        self.nodes.push(node);
-        self.index.insert(node, id);
-        id
+        // Tapes are short, and what is shared was mostly pushed just before.
+        let known = self.nodes.iter().rposition(|n| *n == node);
+        known.unwrap_or_else(|| {
+            self.nodes.push(node);
+            self.nodes.len() - 1
+        }) as u32
     }
 
     fn constant(&mut self, value: f64) -> u32 {

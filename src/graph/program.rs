@@ -3,6 +3,7 @@
 use super::fuse::fuse;
 use super::{Graph, NodeId, Op, Shape, Transposed, count};
 use crate::expr::Expr;
+use crate::order::sort_few;
 use std::fmt;
 
 /// One node of a program; operands are earlier nodes.
@@ -73,7 +74,7 @@ impl Program {
         for assign in &self.assigns {
             all.push((&assign.buffer, &self.nodes[assign.node].shape));
         }
-        all.sort_unstable();
+        sort_few(&mut all, |a, b| a < b);
         all.dedup();
         all
     }

@@ -1,6 +1,7 @@
 //! Median of all pairwise squared distances, the zero diagonal included, without storing the n² matrix.
 
 use crate::expr::Real;
+use crate::order;
 
 /// Median over all ordered pairs (i, j) of |x_i − x_j|²; for an even number of pairs the mean of the middle two.
 ///
@@ -25,8 +26,7 @@ pub fn median_squared_distance<R: Real>(x: &[R], d: usize) -> R {
             return R::ZERO;
         }
         let index = (rank - n) / 2;
-        let order = |a: &R, b: &R| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal);
-        *distances.select_nth_unstable_by(index, order).1
+        order::select(&mut distances, index)
     };
     let upper = at(total / 2);
     if total % 2 == 1 {

@@ -1,5 +1,6 @@
 //! The sliced Wasserstein distance: W2 of one-dimensional projections, averaged over fixed directions.
 
+use crate::order;
 use crate::rng::{normal_vec, stream};
 
 /// Number of directions.
@@ -73,6 +74,6 @@ fn project(x: &[f32], direction: &[f64]) -> Vec<f32> {
         terms.map(|(v, t)| f64::from(*v) * t).sum::<f64>() as f32
     };
     let mut out: Vec<f32> = rows.map(dot).collect();
-    out.sort_unstable_by(f32::total_cmp);
+    order::sort_numbers(&mut out);
     out
 }

@@ -1,8 +1,9 @@
 //! The numbers behind the picture: charts of metrics, their tables, and everything as CSV.
 
-use super::report::{json, value};
+use super::report::value;
 use super::{Pane, Playground};
 use crate::data::Table;
+use crate::json::json;
 use crate::metrics;
 use crate::scene::{Chart, Curve, DrawList, Reference, Scale};
 use serde::Serialize;

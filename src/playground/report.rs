@@ -2,16 +2,12 @@
 
 use super::{Pane, Playground};
 use crate::error::Problem;
+use crate::json::json;
 use crate::link;
 use crate::metrics::{Metric, Setting};
 use crate::session::{Session, Status};
 use crate::systems::System;
 use serde::Serialize;
-
-/// `value` as JSON text.
-pub fn json<T: Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
-}
 
 #[derive(Serialize)]
 struct Description<'a> {

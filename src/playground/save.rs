@@ -1,8 +1,9 @@
 //! The whole playground as bytes, to go on in a fresh worker: the link, points from a file, and each session.
 
-use super::{Playground, build, json};
+use super::{Playground, build};
 use crate::data::Table;
 use crate::error::Problem;
+use crate::json::json;
 use crate::link;
 use serde::Serialize;
 

@@ -3,6 +3,7 @@
 use super::drawlist::{Dash, DrawList};
 use super::theme::Role;
 use super::view::View;
+use crate::order;
 
 /// Particles that carry arrows, at most.
 const SHOWN: usize = 150;
@@ -50,7 +51,7 @@ pub fn common_scale(fields: &[Field]) -> f32 {
         return 0.0;
     }
     let at = (lengths.len() - 1) * 9 / 10;
-    let long = *lengths.select_nth_unstable_by(at, f32::total_cmp).1;
+    let long = order::select(&mut lengths, at);
     if long > 0.0 { LONG / long } else { 0.0 }
 }
 

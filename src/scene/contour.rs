@@ -4,6 +4,7 @@
 //! "Computing and graphing highest density regions", The American Statistician 50 (1996).
 
 use super::density::Grid;
+use crate::order;
 
 /// Masses whose regions are outlined.
 pub const HDR_MASSES: [f32; 5] = [0.2, 0.4, 0.6, 0.8, 0.95];
@@ -22,7 +23,8 @@ impl HdrTable {
     /// Integrates a grid of log-densities; the normalising constant drops out. Mass outside the grid is not seen.
     pub fn new(grid: &Grid) -> Self {
         let mut values: Vec<f32> = grid.values.clone();
-        values.sort_unstable_by(|a, b| b.total_cmp(a));
+        order::sort_numbers(&mut values);
+        values.reverse();
         let top = values.first().copied().unwrap_or(0.0);
         let weight = |v: f32| f64::from(v - top).exp();
         let total: f64 = values.iter().map(|v| weight(*v)).sum();

@@ -5,6 +5,7 @@ use super::drawlist::{Align, Baseline, Dash, DrawList, Marker, TextStyle};
 use super::layout::Rect;
 use super::theme::Role;
 use super::ticks::{Scale, Ticks};
+use crate::order;
 
 /// One pane's values.
 #[derive(Debug, Clone, PartialEq)]
@@ -272,7 +273,7 @@ fn thinned(points: &[[f32; 2]]) -> Vec<[f32; 2]> {
             })
         };
         let mut kept = [0, by(|a, b| a < b), by(|a, b| a > b), column.len() - 1];
-        kept.sort_unstable();
+        order::sort_few(&mut kept, |a, b| a < b);
         out.extend(kept.map(|i| column[i]));
     }
     out

@@ -4,6 +4,7 @@ use super::Progress;
 use crate::exec::Cpu;
 use crate::graph::Program;
 use crate::kernels::Number;
+use crate::order::sort_few;
 use crate::systems::{Command, Driver, Reads};
 
 /// What a call of [`Run::advance`] achieved.
@@ -171,7 +172,7 @@ impl Run<f32> {
     /// FNV-1a over the words of every buffer, in order of name, and the step.
     pub fn hash(&self) -> u32 {
         let mut buffers: Vec<(&str, &[f32])> = self.cpu.state().collect();
-        buffers.sort_unstable_by_key(|(name, _)| *name);
+        sort_few(&mut buffers, |a, b| a.0 < b.0);
         let words = buffers
             .iter()
             .flat_map(|(_, data)| data.iter().map(|v| v.to_bits()));
