@@ -15,7 +15,7 @@ export function installShortcuts(shortcuts) {
   document.addEventListener("keydown", (event) => {
     if (!on.checked || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const target = event.target instanceof Element ? event.target : document.body;
-    if (document.querySelector("dialog[open]") || target.closest("textarea, select, [role=tab], input:not([type=checkbox], [type=range])")) return;
+    if (document.querySelector("dialog[open]") || target.closest("textarea, select, input:not([type=checkbox], [type=range])")) return;
     const shortcut = shortcuts.find(({ key }) => key === event.key);
     if (!shortcut) return;
     // Space presses the focused button, tooltip owners and links as everywhere else.

@@ -5,8 +5,8 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { launch, root, serveDist } from "./site.mjs";
 
-const STEP = 120;
-const LINK = `v=1&m=svgd&target=banana&n=512&seed=42&k=${STEP}`;
+const STEP = 300;
+const LINK = `v=1&m=svgd&target=banana&init_mean=0,4&init_scale=0.5&step=0.5&k=${STEP}`;
 const PICTURES = [
   { name: "wide", page: "?theme=light", width: 1440, height: 900, ratio: 1 },
   { name: "dark", page: "?theme=dark", width: 1440, height: 900, ratio: 1 },
