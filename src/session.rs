@@ -222,6 +222,17 @@ impl Session {
         self.pending.is_some()
     }
 
+    /// Asks for the metrics of the present step, for a run that rests here; false where they are known or under way.
+    pub fn measure_here(&mut self) -> bool {
+        let step = self.step();
+        let under_way = self.job.as_ref().is_some_and(|(at, _)| *at == step);
+        let asked = !under_way && !self.log.iter().any(|row| row.step == step);
+        if asked {
+            self.pending = Some(self.cloud());
+        }
+        asked
+    }
+
     fn start(&self, cloud: Cloud) -> Job {
         let stage = &self.stage;
         Job::new(

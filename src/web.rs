@@ -104,6 +104,11 @@ impl Playground {
         self.0.advance(budget as u64, max_steps as u32)
     }
 
+    /// Asks for the metrics of the present step, for a run that rests; false where they are known or under way.
+    pub fn measure_here(&mut self) -> bool {
+        self.0.measure_here()
+    }
+
     /// Works on metrics; true while work is left.
     pub fn measure(&mut self, budget: f64) -> bool {
         self.0.measure(budget as u64)

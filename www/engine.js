@@ -55,6 +55,7 @@ export class Engine {
     this.chartsDirty = true;
     this.unreported = true;
     this.single = false;
+    this.measuring = true;
     this.owed = 0;
     this.perSecond = 60;
     this.last = 0;
@@ -204,14 +205,15 @@ export class Engine {
     if (!this.visible) return;
     const budget = this.budgetMs ?? 8;
     this.advance(now, now + budget * RUN_SHARE);
-    let measuring = true;
+    if (!this.playing && !this.single && this.run.measure_here()) this.measuring = true;
     do {
-      measuring = this.measurement.run((units) => this.run.measure(units));
-      this.unreported ||= measuring;
-    } while (measuring && performance.now() < now + budget);
+      // The slice that ends a measurement answers false, and brings its row.
+      this.unreported ||= this.measuring;
+      this.measuring = this.measurement.run((units) => this.run.measure(units));
+    } while (this.measuring && performance.now() < now + budget);
     if (this.colours.length) this.paint();
     if ((this.unreported || this.chartsDirty) && now - this.lastState >= STATE_MS) this.report(now);
-    if (this.playing || this.single || measuring || this.unreported || this.chartsDirty) this.schedule();
+    if (this.playing || this.single || this.measuring || this.unreported || this.chartsDirty) this.schedule();
   }
 
   /**

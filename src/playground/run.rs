@@ -65,6 +65,15 @@ impl Playground {
         after - before
     }
 
+    /// Asks for the metrics of the present step, as when a run is paused between two probes; false where all are known.
+    pub fn measure_here(&mut self) -> bool {
+        let mut asked = false;
+        for pane in &mut self.panes {
+            asked |= pane.session.measure_here();
+        }
+        asked
+    }
+
     /// Works on metrics for about `budget` operations; true while work is left. Never changes a run.
     pub fn measure(&mut self, budget: u64) -> bool {
         let share = budget / self.panes.len().max(1) as u64;

@@ -25,6 +25,19 @@ fn probes_are_all_steps_at_first_then_thin_out() {
 }
 
 #[test]
+fn a_resting_run_is_measured_where_it_stands() {
+    let mut run = session("ula", &[("n", "50")]);
+    while run.measure(u64::MAX) {}
+    run.advance(u64::MAX, 101);
+    while run.measure(u64::MAX) {}
+    assert_eq!(run.log().last().map(|row| row.step), Some(100));
+    assert!(run.measure_here());
+    while run.measure(u64::MAX) {}
+    assert_eq!(run.log().last().map(|row| row.step), Some(101));
+    assert!(!run.measure_here(), "known values are not asked for again");
+}
+
+#[test]
 fn budgets_do_not_change_results() {
     for id in ["svgd", "ula", "mala"] {
         let mut whole = session(id, &[("n", "300")]);

@@ -27,6 +27,7 @@ test("particles reach the target: the exact mean and spread, and a small discrep
   const { page, faults, close } = await open(`#v=1&m=svgd&target=banana&n=256&step=1&seed=3&k=${steps}&${FAST}`);
   await stageHas(page, "state", "paused_at_k");
   assert.equal((await run(page)).step, steps);
+  await stageHas(page, "metrics-step", String(steps));
   const { header, rows } = await saved(page, "particles");
   assert.deepEqual(header, ["x0", "x1"]);
   const [x, y] = [rows.map((row) => row[0]), rows.map((row) => row[1])];

@@ -19,6 +19,7 @@ export class Playground {
   new_seed(): void;
   load_csv(role: string, name: string, text: string): string;
   advance(budget: number, most: number): number;
+  measure_here(): boolean;
   measure(budget: number): boolean;
   step(): number;
   running_state(): string;
