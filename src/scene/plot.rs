@@ -82,7 +82,8 @@ impl Chart {
         match scale {
             Scale::Log => [low / 1.25, high * 1.25],
             Scale::Linear => {
-                if low >= 0.0 && low < 0.5 * high {
+                // A flat curve, or its first point, is seen against 0 too: its last digits are no axis.
+                if low >= 0.0 && (low < 0.5 * high || high - low < 1e-3 * high) {
                     low = 0.0;
                 }
                 let size = (high - low).max(1e-3 * high.abs()).max(1e-12);
