@@ -35,19 +35,28 @@ export function showPresets(system, index, open) {
  */
 export function installGallery(systems, open) {
   const dialog = byId("gallery", HTMLDialogElement);
-  byId("systems").addEventListener("click", () => dialog.showModal());
-  const rooms = new Map(systems.map(({ room }) => [room, systems.filter((system) => system.room === room)]));
-  byId("rooms").replaceChildren(...[...rooms].map(([room, members]) => h("section", {},
+  const choose = (/** @type {string} */ link) => {
+    dialog.close();
+    open(link);
+  };
+  byId("systems").addEventListener("click", () => {
+    if (!byId("rooms").hasChildNodes()) byId("rooms").append(...rooms(systems, choose));
+    dialog.showModal();
+  });
+}
+
+/**
+ * @param {System[]} systems
+ * @param {(link: string) => void} choose
+ */
+function rooms(systems, choose) {
+  const members = new Map(systems.map(({ room }) => [room, systems.filter((system) => system.room === room)]));
+  return [...members].map(([room, each]) => h("section", {},
     h("h3", {}, room[0].toUpperCase() + room.slice(1)),
-    h("ul", {}, ...members.map((system) => h("li", {},
-      h("button", { type: "button", class: "card", "data-system": system.id, onclick: () => {
-        dialog.close();
-        open(system.link);
-      } }, h("strong", {}, system.title), h("span", {}, system.summary)),
+    h("ul", {}, ...each.map((system) => h("li", {},
+      h("button", { type: "button", class: "card", "data-system": system.id, onclick: () => choose(system.link) },
+        h("strong", {}, system.title), h("span", {}, system.summary)),
       h("div", { class: "presets" }, ...system.presets.map((preset) => h("button", {
-        type: "button", "data-tip": preset.question, onclick: () => {
-          dialog.close();
-          open(preset.link);
-        },
-      }, preset.title)))))))));
+        type: "button", "data-tip": preset.question, onclick: () => choose(preset.link),
+      }, preset.title))))))));
 }

@@ -14,15 +14,6 @@ export function nextTheme() {
   return next;
 }
 
-/** @param {string} colour any CSS colour */
-function word(colour) {
-  const ctx = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
-  ctx.fillStyle = colour;
-  ctx.fillRect(0, 0, 1, 1);
-  const [r, g, b, a] = ctx.getImageData(0, 0, 1, 1).data;
-  return ((r << 24) | (g << 16) | (b << 8) | a) >>> 0;
-}
-
 /**
  * The present theme's colours in the order of the roles: for the rasteriser as words, for canvases as CSS.
  * @param {string[]} roles
@@ -30,5 +21,15 @@ function word(colour) {
 export function palette(roles) {
   const style = getComputedStyle(document.documentElement);
   const colours = roles.map((role) => style.getPropertyValue(`--c-${role}`).trim() || style.color);
-  return { words: Uint32Array.from(colours, word), colours };
+  const canvas = document.createElement("canvas");
+  canvas.width = roles.length;
+  canvas.height = 1;
+  const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+  colours.forEach((colour, i) => {
+    ctx.fillStyle = colour;
+    ctx.fillRect(i, 0, 1, 1);
+  });
+  const { data } = ctx.getImageData(0, 0, Math.max(1, roles.length), 1);
+  const word = (/** @type {number} */ i) => ((data[i] << 24) | (data[i + 1] << 16) | (data[i + 2] << 8) | data[i + 3]) >>> 0;
+  return { words: Uint32Array.from(colours, (_, i) => word(4 * i)), colours };
 }
