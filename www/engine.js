@@ -232,7 +232,7 @@ export class Engine {
       this.owed -= done;
       if (done > 0) {
         this.rasterDirty = this.unreported = true;
-        if (this.single) this.single = this.owed >= 1;
+        this.single &&= this.owed >= 1;
       }
       if (this.stopped(done)) break;
     }

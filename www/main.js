@@ -16,27 +16,8 @@ import { nextTheme, palette } from "./theme.js";
 import { installTips } from "./tips.js";
 import { installTransport, perSecond, showRun, showSpeed } from "./transport.js";
 
-/**
- * @typedef {object} Pane
- * @property {string} system
- * @property {string} title
- * @property {string} backend
- * @property {string} device
- * @property {string} reason
- * @property {Record<string, string>} values
- * @property {string[]} changed
- * @property {string[]} notes
- * @property {number | null} preset index of the preset that this configuration is
- */
-/**
- * @typedef {object} Described
- * @property {string} link
- * @property {string} title
- * @property {{ key: string, message: string }[]} notices
- * @property {number | null} speed
- * @property {Pane[]} panes
- * @property {import("./charts.js").Chart[]} charts
- */
+/** @typedef {import("./messages.js").Pane} Pane */
+/** @typedef {import("./messages.js").Described} Described */
 
 const SPEAK_MS = 10_000;
 

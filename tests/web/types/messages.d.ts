@@ -43,3 +43,29 @@ export type FromEngine =
   | { type: "snapshot"; bytes: Uint8Array }
   | { type: "reply"; id: number; value: any }
   | { type: "fatal"; message: string };
+
+/** One run of a comparison, as the program describes it. */
+export interface Pane {
+  system: string;
+  title: string;
+  backend: string;
+  device: string;
+  /** Why not another backend. */
+  reason: string;
+  values: Record<string, string>;
+  changed: string[];
+  notes: string[];
+  /** Index of the preset that this configuration is. */
+  preset: number | null;
+}
+
+/** What the program is set to. */
+export interface Described {
+  link: string;
+  title: string;
+  notices: { key: string; message: string }[];
+  /** Steps a second, where the link says so. */
+  speed: number | null;
+  panes: Pane[];
+  charts: { id: string; label: string; definition: string; unit?: string }[];
+}
