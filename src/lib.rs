@@ -2,12 +2,13 @@
 //!
 //! One description of a step (expressions, graphs, programs), two executors, many small systems. `ARCHITECTURE.md` has
 //! the code map and the invariants; modules import only leftwards along
-//! `error, json, order, params, rng, expr, linalg → graph → kernels → exec → ot, targets, data, metrics → systems →
+//! `decimal, error, json, order, params, rng, expr, linalg → graph → kernels → exec → ot, targets, data, metrics → systems →
 //! session, scene → link, manifest, playground → cli, web`.
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cli;
 pub mod data;
+pub mod decimal;
 pub mod error;
 pub mod exec;
 pub mod expr;

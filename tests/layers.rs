@@ -9,7 +9,9 @@ use std::path::Path;
 
 /// Groups of top-level modules, leftmost first. Modules of one group may import each other.
 const LAYERS: &[&[&str]] = &[
-    &["error", "json", "order", "params", "rng", "expr", "linalg"],
+    &[
+        "decimal", "error", "json", "order", "params", "rng", "expr", "linalg",
+    ],
     &["graph"],
     &["kernels"],
     &["exec"],
