@@ -2,6 +2,7 @@
 //!
 //! Keys of maps are strings. Numbers that JSON lacks become `null`. There is no reader and no pretty printer.
 
+use crate::decimal::{Width, plain};
 use serde::Serialize;
 use serde::ser::{self, Serializer};
 use std::fmt::{self, Write};
@@ -119,7 +120,7 @@ impl<'a> Serializer for Writer<'a> {
 
     fn serialize_f32(self, value: f32) -> Result<(), Never> {
         if value.is_finite() {
-            self.show(value)
+            self.show(plain(value.into(), Width::Single))
         } else {
             self.serialize_none()
         }
@@ -127,7 +128,7 @@ impl<'a> Serializer for Writer<'a> {
 
     fn serialize_f64(self, value: f64) -> Result<(), Never> {
         if value.is_finite() {
-            self.show(value)
+            self.show(plain(value, Width::Double))
         } else {
             self.serialize_none()
         }

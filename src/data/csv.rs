@@ -4,8 +4,8 @@
 //! than this file does.
 
 use super::Table;
+use crate::decimal::{Width, plain, read, scientific};
 use crate::error::{Error, Result};
-use std::fmt::Write;
 
 /// Most rows that are read.
 const MAX_ROWS: usize = 1_000_000;
@@ -59,7 +59,7 @@ impl Table {
                     )));
                 }
                 table.columns = cells.len();
-                if cells.iter().all(|cell| cell.parse::<f32>().is_err()) {
+                if cells.iter().all(|cell| read(cell, Width::Single).is_none()) {
                     table.names = std::mem::take(&mut cells);
                     continue;
                 }
@@ -172,13 +172,13 @@ fn number(cell: &str) -> std::result::Result<f32, String> {
         return Err("empty".to_owned());
     }
     let shown: String = cell.chars().take(30).collect();
-    match cell.parse::<f32>() {
-        Ok(value) if value.is_finite() => Ok(value),
-        Ok(_) => Err(format!("`{shown}` is not a finite number within ±3.4e38")),
-        Err(_) if cell.replacen(',', ".", 1).parse::<f32>().is_ok() => Err(format!(
+    match read(cell, Width::Single) {
+        Some(value) if value.is_finite() => Ok(value as f32),
+        Some(_) => Err(format!("`{shown}` is not a finite number within ±3.4e38")),
+        None if read(&cell.replacen(',', ".", 1), Width::Single).is_some() => Err(format!(
             "`{shown}` is not a number; write decimals with a point"
         )),
-        Err(_) => Err(format!("`{shown}` is not a number")),
+        None => Err(format!("`{shown}` is not a number")),
     }
 }
 
@@ -192,10 +192,10 @@ fn quoted(name: &str) -> String {
 
 fn write_number(out: &mut String, value: f32) {
     let size = value.abs();
-    // Writing to a String cannot fail.
-    let _ = if size == 0.0 || (1e-5..1e16).contains(&size) {
-        write!(out, "{value}")
+    let write = if size == 0.0 || (1e-5..1e16).contains(&size) {
+        plain
     } else {
-        write!(out, "{value:e}")
+        scientific
     };
+    out.push_str(&write(value.into(), Width::Single));
 }

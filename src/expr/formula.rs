@@ -5,6 +5,7 @@
 //! Whatever the text, the answer is an expression or one sentence that names the place; it never panics.
 
 use super::{Binary, Expr, Node, Unary};
+use crate::decimal::{Width, read};
 
 /// Longest text, in characters.
 const MAX_LENGTH: usize = 1000;
@@ -209,8 +210,8 @@ impl Parser<'_> {
             }
         }
         let text: String = self.chars[start..self.at].iter().collect();
-        match text.parse::<f64>() {
-            Ok(value) if value.is_finite() => Ok(Expr::from(value)),
+        match read(&text, Width::Double) {
+            Some(value) if value.is_finite() => Ok(Expr::from(value)),
             _ => {
                 self.at = start;
                 Err(self.wrong(&format!("`{text}` is not a number")))

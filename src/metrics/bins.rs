@@ -1,6 +1,7 @@
 //! KL divergence between a histogram of the particles and the target's exact bin masses, in one and two dimensions.
 
 use super::Cloud;
+use crate::decimal::scientific_to;
 use crate::targets::{Evaluator, Target, nodes};
 
 /// Cells along each axis: 64 in one dimension, 32 × 32 in two.
@@ -22,11 +23,11 @@ pub(super) fn definition(n: usize, d: usize) -> String {
     } else {
         (format!("{side} × {side}"), side * side + 1)
     };
-    let bias = (bins - 1) as f64 / (2 * n.max(1)) as f64;
+    let bias = scientific_to((bins - 1) as f64 / (2 * n.max(1)) as f64, 2);
     format!(
         "Σ p̂ log(p̂/π) over {bins} bins: {grid} equal cells over the target's frame and one outside bin; p̂ from all {n} \
          particles, π by quadrature (outside at least 10⁻⁶). Plug-in estimate: n exact samples would show about \
-         (B − 1)/2n = {bias:.2e}."
+         (B − 1)/2n = {bias}."
     )
 }
 

@@ -1,6 +1,7 @@
 //! The types a parameter can have, each with its link syntax: parse, show, and the nearest allowed value.
 
 use super::{Choice, Kind, Spec};
+use crate::decimal::{Width, plain, read, scientific};
 
 /// A type that can be a parameter.
 pub trait ParamValue: Sized + Clone + PartialEq {
@@ -28,8 +29,8 @@ pub fn quote(text: &str) -> String {
 /// Reads a number and compares it with the range at the precision `round` keeps, so that what `show` writes is
 /// always accepted again. Minus zero becomes zero.
 fn number(text: &str, spec: &Spec, round: fn(f64) -> f64) -> Result<f64, (String, Option<f64>)> {
-    let value = match text.parse() {
-        Ok(v) if f64::is_finite(v) && round(v).is_finite() => round(v) + 0.0,
+    let value = match read(text, Width::Double) {
+        Some(v) if f64::is_finite(v) && round(v).is_finite() => round(v) + 0.0,
         _ => {
             let message = format!("{} is not a number; {}", quote(text), allowed(spec));
             return Err((message, None));
@@ -50,11 +51,11 @@ fn single(value: f64) -> f64 {
 
 /// The fewest digits that read back as the same f32, e.g. `0.1`, `12`, `1e-6`.
 pub fn shortest(value: f32) -> String {
-    let decimal = value.to_string();
+    let decimal = plain(value.into(), Width::Single);
     if decimal.len() <= 6 {
         return decimal;
     }
-    let exponent = format!("{value:e}");
+    let exponent = scientific(value.into(), Width::Single);
     if exponent.len() < decimal.len() {
         exponent
     } else {
@@ -63,10 +64,11 @@ pub fn shortest(value: f32) -> String {
 }
 
 fn allowed(spec: &Spec) -> String {
+    let [min, max] = [spec.min, spec.max].map(|v| plain(v, Width::Double));
     match (spec.min.is_finite(), spec.max.is_finite()) {
-        (true, true) => format!("allowed are {} to {}", spec.min, spec.max),
-        (true, false) => format!("allowed are numbers from {}", spec.min),
-        (false, true) => format!("allowed are numbers up to {}", spec.max),
+        (true, true) => format!("allowed are {min} to {max}"),
+        (true, false) => format!("allowed are numbers from {min}"),
+        (false, true) => format!("allowed are numbers up to {max}"),
         (false, false) => "allowed are finite numbers".to_owned(),
     }
 }

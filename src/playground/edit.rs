@@ -3,6 +3,7 @@
 
 use super::{Pane, Playground};
 use crate::data::Table;
+use crate::decimal::{Width, fixed, read};
 use crate::error::{Error, Problem};
 use crate::link::{self, Drawn};
 use crate::params::Class;
@@ -163,9 +164,9 @@ impl Playground {
                 Ok(k) => self.link.k = Some(k),
                 Err(_) => return refuse("whole numbers, or nothing"),
             },
-            "speed" => match value.parse() {
+            "speed" => match read(value, Width::Single).map(|speed| speed as f32) {
                 _ if value.is_empty() || value == "max" => self.link.speed = None,
-                Ok(speed) if (1e-3..=1e6).contains(&speed) => self.link.speed = Some(speed),
+                Some(speed) if (1e-3..=1e6).contains(&speed) => self.link.speed = Some(speed),
                 _ => return refuse("0.001 to 1e6 steps a second, or max"),
             },
             "view" => match Frame::parse(value) {
@@ -355,7 +356,8 @@ fn numbers(system: &dyn System, key: &str, d: usize) -> Vec<f32> {
     let text = system.get(key).unwrap_or_default();
     let mut list: Vec<f32> = text
         .split(',')
-        .filter_map(|cell| cell.parse().ok())
+        .filter_map(|cell| read(cell, Width::Single))
+        .map(|value| value as f32)
         .collect();
     list.resize(d, 0.0);
     list
@@ -367,7 +369,7 @@ fn rounding(scale: f32) -> usize {
 }
 
 fn rounded(value: f32, digits: usize) -> String {
-    let text = format!("{value:.digits$}");
+    let text = fixed(value.into(), digits);
     let text = if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.')
     } else {

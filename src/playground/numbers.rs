@@ -3,6 +3,7 @@
 use super::report::value;
 use super::{Pane, Playground};
 use crate::data::Table;
+use crate::decimal::{Width, plain};
 use crate::json::json;
 use crate::metrics;
 use crate::scene::{Chart, Curve, DrawList, Reference, Scale};
@@ -119,7 +120,9 @@ impl Playground {
             for row in session.log() {
                 text += &format!("\n{}", row.step);
                 for value in &row.values {
-                    text += &value.map_or(",".to_owned(), |v| format!(",{v}"));
+                    text += &value.map_or(",".to_owned(), |v| {
+                        ",".to_owned() + &plain(v, Width::Double)
+                    });
                 }
             }
             text.push('\n');

@@ -1,5 +1,7 @@
 //! Nice ticks: 1, 2 or 5 times a power of ten, or powers of ten on a logarithmic axis, with labels as short as they can be.
 
+use crate::decimal;
+
 /// How an axis maps values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
@@ -113,7 +115,7 @@ fn fixed(value: f64, step: f64, largest: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    sign(format!("{:.decimals$}{suffix}", value / unit))
+    sign(decimal::fixed(value / unit, decimals) + suffix)
 }
 
 /// A number in about three significant digits, for readouts and decades.
@@ -127,14 +129,14 @@ pub fn short(value: f64) -> String {
     }
     let text = if (1e-3..1e4).contains(&size) {
         let decimals = (2 - size.log10().floor() as i32).clamp(0, 5) as usize;
-        let text = format!("{value:.decimals$}");
+        let text = decimal::fixed(value, decimals);
         if text.contains('.') {
             text.trim_end_matches('0').trim_end_matches('.').to_owned()
         } else {
             text
         }
     } else {
-        format!("{value:.1e}").replace(".0e", "e")
+        decimal::scientific_to(value, 1).replace(".0e", "e")
     };
     sign(text)
 }

@@ -1,6 +1,7 @@
 //! World coordinates and pixels: a frame in world units is shown inside a rectangle, with the same scale on both axes.
 
 use super::layout::Rect;
+use crate::decimal::{Width, read};
 
 /// A rectangle in world units: x0, y0, x1, y1 with x0 < x1 and y0 < y1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,9 +34,8 @@ impl Frame {
     pub fn parse(text: &str) -> Option<Self> {
         let cells: Vec<f32> = text
             .split(',')
-            .map(str::parse)
-            .collect::<Result<_, _>>()
-            .ok()?;
+            .map(|cell| Some(read(cell, Width::Single)? as f32))
+            .collect::<Option<_>>()?;
         let corners: [f32; 4] = cells.try_into().ok()?;
         let sound = corners
             .iter()

@@ -3,6 +3,7 @@
 
 use super::source::Source;
 use super::{Target, TargetParams};
+use crate::decimal::fixed;
 use crate::error::{Problem, Result};
 use crate::expr::{Expr, parse};
 
@@ -44,7 +45,7 @@ pub(super) fn build(params: &TargetParams, _: u32) -> Result<Target> {
     let ranges: Vec<String> = grid
         .axes
         .iter()
-        .map(|[a, b]| format!("[{a:.3}, {b:.3}]"))
+        .map(|[a, b]| format!("[{}, {}]", fixed(*a, 3), fixed(*b, 3)))
         .collect();
     target.notes.push(format!(
         "Moments, bins and exact samples are cut off to {} and found on a grid of {} points a side.",
