@@ -173,7 +173,7 @@ pub fn assign<T: ParamValue>(
 
 /// Declares a struct of parameters.
 ///
-/// ```ignore
+/// ```text
 /// params! {
 ///     /// Unadjusted Langevin algorithm. A shared set has a heading: `pub struct Sampling in "Initial cloud" {`.
 ///     pub struct Ula {
