@@ -14,6 +14,7 @@ mod reference;
 pub use job::Job;
 pub use reference::{Level, Reference, SharedReference};
 
+use crate::params::shortest;
 use serde::Serialize;
 
 /// Largest cloud of which `ksd2` takes every particle.
@@ -121,7 +122,8 @@ impl Metric {
                 };
                 format!(
                     "Squared kernel Stein discrepancy, V-statistic (diagonal included) over {points}; \
-                     kernel exp(−r²/2h²) with h² = {bandwidth}."
+                     kernel exp(−r²/2h²) with h² = {}.",
+                    shortest(bandwidth)
                 )
             }
             Self::Kl => bins::definition(n, d),

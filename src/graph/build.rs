@@ -62,7 +62,7 @@ impl Graph {
     /// `data` does not fill `shape`.
     pub fn constant(&self, data: impl Into<Arc<[f64]>>, shape: &[usize]) -> Var<'_> {
         let data = data.into();
-        assert_eq!(data.len(), count(shape), "constant of shape {shape:?}");
+        fits(data.len() == count(shape), "constant", &[shape]);
         self.push(Op::Const(data), vec![], shape.to_vec())
     }
 
@@ -119,7 +119,7 @@ impl Graph {
                     .zip(&shape)
                     .enumerate()
                     .all(|(i, (a, b))| i == axis || a == b);
-            assert!(same, "concat of {s:?} into {shape:?} along {axis}");
+            fits(same, "concat", &[&shape, &s]);
         }
         if let [only] = parts {
             return *only;
@@ -146,19 +146,26 @@ impl Graph {
         params: &[Var<'g>],
     ) -> Var<'g> {
         let (xs, ys, vs) = (x.shape(), y.shape(), v.shape());
-        assert!(
-            xs[1] == ys[1] && ys[0] == vs[0],
-            "pair_sum of {xs:?}, {ys:?}, {vs:?}"
-        );
-        assert_eq!(
-            sum.channels.iter().sum::<usize>(),
-            vs[1],
-            "channels of pair_sum"
-        );
+        let channels = sum.channels.iter().sum::<usize>();
+        let same = xs[1] == ys[1] && ys[0] == vs[0] && channels == vs[1];
+        fits(same, "pair_sum", &[&xs, &ys, &vs]);
         let mut args = vec![x.id, y.id, v.id];
         args.extend(params.iter().map(|p| p.id));
         self.push(Op::PairSum(sum), args, vec![xs[0], vs[1]])
     }
+}
+
+/// Panics with the shapes where an operation does not fit them: one message for all operations.
+fn fits(fit: bool, op: &str, shapes: &[&[usize]]) {
+    if !fit {
+        misfit(op, shapes);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn misfit(op: &str, shapes: &[&[usize]]) -> ! {
+    panic!("{op} does not fit the shapes {shapes:?}");
 }
 
 /// The common shape of two operands under NumPy's rules.
@@ -179,7 +186,7 @@ pub(crate) fn broadcast(a: &[usize], b: &[usize]) -> Shape {
             (x, y) if x == y => x,
             (1, y) => y,
             (x, 1) => x,
-            _ => panic!("shapes {a:?} and {b:?} do not broadcast"),
+            _ => misfit("broadcast", &[a, b]),
         })
         .collect()
 }
@@ -218,7 +225,7 @@ impl<'g> Var<'g> {
         if own == shape {
             return self;
         }
-        assert_eq!(broadcast(&own, shape), shape, "broadcast of {own:?}");
+        fits(broadcast(&own, shape) == shape, "broadcast", &[&own, shape]);
         self.graph
             .push(Op::Broadcast, vec![self.id], shape.to_vec())
     }
@@ -229,7 +236,7 @@ impl<'g> Var<'g> {
     /// The number of entries differs.
     pub fn reshape(self, shape: &[usize]) -> Self {
         let own = self.shape();
-        assert_eq!(count(&own), count(shape), "reshape of {own:?} to {shape:?}");
+        fits(count(&own) == count(shape), "reshape", &[&own, shape]);
         if own == shape {
             return self;
         }
@@ -243,7 +250,7 @@ impl<'g> Var<'g> {
     pub fn transpose(self) -> Self {
         let mut shape = self.shape();
         let r = shape.len();
-        assert!(r >= 2, "transpose of {shape:?}");
+        fits(r >= 2, "transpose", &[&shape]);
         shape.swap(r - 2, r - 1);
         self.graph.push(Op::Transpose, vec![self.id], shape)
     }
@@ -254,10 +261,8 @@ impl<'g> Var<'g> {
     /// Out of range.
     pub fn slice(self, axis: usize, start: usize, extent: usize) -> Self {
         let mut shape = self.shape();
-        assert!(
-            start + extent <= shape[axis],
-            "slice {start}+{extent} of {shape:?} along {axis}"
-        );
+        let inside = start + extent <= shape[axis];
+        fits(inside, "slice", &[&shape, &[axis, start, extent]]);
         if extent == shape[axis] {
             return self;
         }
@@ -325,7 +330,7 @@ impl<'g> Var<'g> {
     /// Shapes that do not fit.
     pub fn matmul_with(self, rhs: Self, ta: Transposed, tb: Transposed) -> Self {
         let (a, b) = (self.shape(), rhs.shape());
-        assert!(a.len() == 2 && b.len() == 2, "matmul of {a:?} and {b:?}");
+        fits(a.len() == 2 && b.len() == 2, "matmul", &[&a, &b]);
         let at = |s: &[usize], t| {
             if t == Transposed::Yes {
                 (s[1], s[0])
@@ -334,7 +339,7 @@ impl<'g> Var<'g> {
             }
         };
         let ((n, k), (k2, m)) = (at(&a, ta), at(&b, tb));
-        assert_eq!(k, k2, "matmul of {a:?} {ta:?} and {b:?} {tb:?}");
+        fits(k == k2, "matmul", &[&a, &b]);
         self.graph
             .push(Op::MatMul { ta, tb }, vec![self.id, rhs.id], vec![n, m])
     }
@@ -346,7 +351,7 @@ impl<'g> Var<'g> {
     pub fn gather(self, index: Self) -> Self {
         let mut shape = self.shape();
         let index_shape = index.shape();
-        assert_eq!(index_shape.len(), 1, "gather by {index_shape:?}");
+        fits(index_shape.len() == 1, "gather", &[&shape, &index_shape]);
         shape[0] = index_shape[0];
         self.graph.push(Op::Gather, vec![self.id, index.id], shape)
     }

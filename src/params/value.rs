@@ -36,7 +36,8 @@ fn number(text: &str, spec: &Spec, round: fn(f64) -> f64) -> Result<f64, (String
             return Err((message, None));
         }
     };
-    let nearest = value.clamp(round(spec.min), round(spec.max));
+    // Not `clamp`, whose message would bring the standard library's number formatting into the download.
+    let nearest = value.max(round(spec.min)).min(round(spec.max));
     if value == nearest {
         return Ok(value);
     }

@@ -19,7 +19,7 @@ impl Playground {
     pub fn resize(&mut self, width: f32, height: f32, ratio: f32) {
         let sound = |v: f32, low: f32| {
             if v.is_finite() {
-                v.clamp(low, LARGEST)
+                v.max(low).min(LARGEST)
             } else {
                 low
             }

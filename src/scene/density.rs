@@ -98,7 +98,7 @@ impl Grid {
             (self.ny - 1) as f32 / (y1 - y0),
         );
         let cell = |v: f32, n: usize| {
-            let v = v.clamp(0.0, (n - 1) as f32 - 1e-3);
+            let v = v.max(0.0).min((n - 1) as f32 - 1e-3);
             (v as usize, v - v.floor())
         };
         let columns: Vec<(usize, f32)> = (0..width)

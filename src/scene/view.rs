@@ -23,7 +23,7 @@ impl Frame {
             let middle = 0.5 * (a + b);
             // A frame narrower than the spacing of f32 around its middle could not be drawn.
             let least = EXTENTS[0].max(middle.abs() * 1e-4);
-            let half = 0.5 * (a - b).abs().clamp(least, EXTENTS[1]);
+            let half = 0.5 * (a - b).abs().max(least).min(EXTENTS[1]);
             [middle - half, middle + half]
         };
         let ([x0, x1], [y0, y1]) = (axis(x0, x1), axis(y0, y1));

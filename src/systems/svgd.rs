@@ -8,7 +8,7 @@ use super::{
 };
 use crate::error::{Problem, Result};
 use crate::graph::{Graph, Program, Var};
-use crate::params::{Bandwidth, Matrix, Spec};
+use crate::params::{Bandwidth, Matrix, Spec, shortest};
 use crate::targets::Target;
 use crate::{choices, params};
 use std::rc::Rc;
@@ -131,7 +131,7 @@ impl System for Svgd {
     fn divergence_cause(&self) -> String {
         format!(
             "the step γ = {} is likely too large for this target and kernel; try a tenth of it",
-            self.step
+            shortest(self.step)
         )
     }
 }

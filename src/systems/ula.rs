@@ -8,7 +8,7 @@ use super::{Build, Entry, Inputs, Preset, Sampling, Steps, System};
 use crate::error::Result;
 use crate::graph::{Draw, Graph};
 use crate::params;
-use crate::params::Spec;
+use crate::params::{Spec, shortest};
 use crate::rng::stream;
 use std::rc::Rc;
 
@@ -79,7 +79,7 @@ impl System for Ula {
     fn divergence_cause(&self) -> String {
         format!(
             "the step γ = {} is likely too large: on N(0, σ²) the scheme is stable only for γ < 2σ²; try a tenth of it",
-            self.step
+            shortest(self.step)
         )
     }
 }

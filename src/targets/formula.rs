@@ -32,7 +32,8 @@ pub(super) fn build(params: &TargetParams, _: u32) -> Result<Target> {
     );
     let Some(grid) = Grid::find(&expr, d).map_err(wrong)? else {
         let note = format!(
-            "The formula does not seem to have a finite integral: mass reaches beyond ±{LAST_REACH}."
+            "The formula does not seem to have a finite integral: mass reaches beyond ±{}.",
+            fixed(LAST_REACH, 0)
         );
         target.notes.push(note);
         let reach = FIRST_REACH as f32;
@@ -171,7 +172,8 @@ impl Grid {
                 if range[0] < -LAST_REACH || range[1] > LAST_REACH {
                     if empty {
                         return Err(format!(
-                            "the formula is not finite anywhere within ±{LAST_REACH}"
+                            "the formula is not finite anywhere within ±{}",
+                            fixed(LAST_REACH, 0)
                         ));
                     }
                     return Ok(None);

@@ -3,6 +3,7 @@
 use super::{Target, TargetParams};
 use crate::error::{Problem, Result};
 use crate::linalg::{cholesky, cholesky_log_det, identity, inverse};
+use crate::params::shortest;
 use std::f64::consts::TAU;
 
 pub(super) fn build(params: &TargetParams, _: u32) -> Result<Target> {
@@ -80,8 +81,8 @@ fn covariance(params: &TargetParams, d: usize) -> Result<Vec<f64>> {
                     "the covariance must be symmetric; entries ({}, {}) and its mirror are {} and {}",
                     i + 1,
                     j + 1,
-                    given[i * d + j],
-                    given[j * d + i]
+                    shortest(given[i * d + j]),
+                    shortest(given[j * d + i])
                 );
                 return Err(Problem::new("cov", message).into());
             }
