@@ -21,24 +21,30 @@ pub mod stream {
     pub const SHAPE: u32 = 5;
 }
 
-/// Threefry2x32 with 20 rounds.
+/// Threefry2x32 with 20 rounds. Written out, not looped: loops over it become SIMD code however little a build unrolls.
 #[inline(always)]
 pub fn threefry2x32(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
-    const ROTATIONS: [u32; 8] = [13, 15, 26, 6, 17, 29, 16, 24];
-    let keys = [key[0], key[1], key[0] ^ key[1] ^ 0x1BD1_1BDA];
-    let mut x = counter[0].wrapping_add(keys[0]);
-    let mut y = counter[1].wrapping_add(keys[1]);
-    for group in 0..5 {
-        for round in 0..4 {
-            x = x.wrapping_add(y);
-            y = y.rotate_left(ROTATIONS[4 * (group % 2) + round]) ^ x;
-        }
-        x = x.wrapping_add(keys[(group + 1) % 3]);
-        y = y
-            .wrapping_add(keys[(group + 2) % 3])
-            .wrapping_add(group as u32 + 1);
-    }
-    [x, y]
+    let [k0, k1] = key;
+    let k2 = k0 ^ k1 ^ 0x1BD1_1BDA;
+    let (even, odd) = ([13, 15, 26, 6], [17, 29, 16, 24]);
+    let x = [counter[0].wrapping_add(k0), counter[1].wrapping_add(k1)];
+    let x = four_rounds(x, even, [k1, k2.wrapping_add(1)]);
+    let x = four_rounds(x, odd, [k2, k0.wrapping_add(2)]);
+    let x = four_rounds(x, even, [k0, k1.wrapping_add(3)]);
+    let x = four_rounds(x, odd, [k1, k2.wrapping_add(4)]);
+    four_rounds(x, even, [k2, k0.wrapping_add(5)])
+}
+
+/// Four rounds of Threefry with their rotations, and the keys that follow them.
+#[inline(always)]
+fn four_rounds(x: [u32; 2], rotations: [u32; 4], keys: [u32; 2]) -> [u32; 2] {
+    let round = |[x, y]: [u32; 2], bits: u32| {
+        let x = x.wrapping_add(y);
+        [x, y.rotate_left(bits) ^ x]
+    };
+    let x = round(round(x, rotations[0]), rotations[1]);
+    let [x, y] = round(round(x, rotations[2]), rotations[3]);
+    [x.wrapping_add(keys[0]), y.wrapping_add(keys[1])]
 }
 
 /// A uniform number in (0, 1) from 24 random bits: never 0, never 1.

@@ -37,7 +37,7 @@ fn fill_simd<S: Simd, R: Real>(_: S, draw: Draw, key: Key, first: usize, out: &m
             let counter = [key.step, (pair + lane) as u32];
             let bits = rng::threefry2x32([key.seed, key.stream], counter);
             [*even, *odd] = match draw {
-                Draw::Uniform => bits.map(rng::uniform),
+                Draw::Uniform => [rng::uniform(bits[0]), rng::uniform(bits[1])],
                 Draw::Normal => rng::normals(bits),
             };
         }
