@@ -7,9 +7,11 @@
 mod formula;
 mod real;
 mod tape;
+mod trig;
 
 pub use formula::parse;
 pub use real::{Real, sin_cos_turns};
+pub use trig::sine_cosine;
 
 use std::fmt;
 use std::ops::{Add, Div, Mul, Neg, Sub};

@@ -1,6 +1,7 @@
 //! The number types that expressions are evaluated in. `f32` uses branch-free approximations that compilers turn into
-//! SIMD code and that have WGSL twins; `f64`, the oracle type, uses the platform's libm.
+//! SIMD code and that have WGSL twins; `f64`, the oracle type, uses the platform's libm, but for sine and cosine.
 
+use super::trig::sine_cosine;
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -110,10 +111,10 @@ impl Real for f64 {
         self.ln()
     }
     fn sin(self) -> Self {
-        self.sin()
+        sine_cosine(self).0
     }
     fn cos(self) -> Self {
-        self.cos()
+        sine_cosine(self).1
     }
     fn tanh(self) -> Self {
         self.tanh()

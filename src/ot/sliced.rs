@@ -58,7 +58,7 @@ impl Sliced {
         self.sum += squares.sum::<f64>() / n;
         self.done += 1;
         // Sorting costs about n log₂ n comparisons for each cloud, a comparison a few operations.
-        Some((n * (2.0 * self.d as f64 + 8.0 * n.max(2.0).log2())) as u64)
+        Some((n * (2.0 * self.d as f64 + 8.0 * f64::from(p.len().max(2).ilog2()))) as u64)
     }
 
     /// SW2 (unsquared) over the projections done so far.

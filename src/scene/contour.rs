@@ -4,6 +4,7 @@
 //! "Computing and graphing highest density regions", The American Statistician 50 (1996).
 
 use super::density::Grid;
+use crate::expr::sine_cosine;
 use crate::order;
 
 /// Masses whose regions are outlined.
@@ -179,7 +180,7 @@ pub fn ellipse(mean: [f64; 2], cov: [f64; 4], mass: f32) -> Vec<[f32; 2]> {
     }
     (0..=96)
         .map(|i| {
-            let (sin, cos) = (f64::from(i % 96) * std::f64::consts::TAU / 96.0).sin_cos();
+            let (sin, cos) = sine_cosine(f64::from(i % 96) * std::f64::consts::TAU / 96.0);
             let (u, v) = (radius * cos, radius * sin);
             [
                 (mean[0] + l00 * u) as f32,

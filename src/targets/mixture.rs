@@ -2,6 +2,7 @@
 
 use super::{Target, TargetParams};
 use crate::error::Result;
+use crate::expr::sine_cosine;
 use crate::graph::Transposed;
 use crate::linalg::norm;
 use crate::rng::{normal_vec, stream};
@@ -43,7 +44,10 @@ fn centres(modes: usize, d: usize, seed: u32) -> Vec<f64> {
     if d == 2 {
         let angles = (0..modes).map(|k| TAU * k as f64 / modes as f64);
         return angles
-            .flat_map(|a| [RADIUS * a.cos(), RADIUS * a.sin()])
+            .flat_map(|a| {
+                let (sine, cosine) = sine_cosine(a);
+                [RADIUS * cosine, RADIUS * sine]
+            })
             .collect();
     }
     let draws = normal_vec(seed, stream::SHAPE, 0, modes * d);

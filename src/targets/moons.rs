@@ -6,6 +6,7 @@ use super::quadrature::line;
 use super::ring::ROOT_FLOOR;
 use super::{Target, TargetParams};
 use crate::error::Result;
+use crate::expr::sine_cosine;
 use std::f64::consts::{PI, TAU};
 
 const RADIUS: f64 = 2.0;
@@ -34,7 +35,10 @@ pub(super) fn build(params: &TargetParams, _: u32) -> Result<Target> {
         line(1e-9, RADIUS + 12.0 * WIDTH, 300, |r| {
             let around = (0..angles).map(|k| TAU * f64::from(k) / f64::from(angles));
             let sum: f64 = around
-                .map(|t| bumps(r * t.cos()) * weight(r * t.cos(), r * t.sin()))
+                .map(|t| {
+                    let (sine, cosine) = sine_cosine(t);
+                    bumps(r * cosine) * weight(r * cosine, r * sine)
+                })
                 .sum();
             r * (-0.5 * ((r - RADIUS) / WIDTH).powi(2)).exp() * sum * 2.0 * PI / f64::from(angles)
         })

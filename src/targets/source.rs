@@ -47,7 +47,7 @@ impl Source {
     /// below by their boost Γ(k) = Γ(k + 1) U^{1/k}.
     pub(super) fn gamma(&mut self, k: f64) -> f64 {
         let boost = if k < 1.0 {
-            self.uniform().powf(1.0 / k)
+            (self.uniform().ln() / k).exp()
         } else {
             1.0
         };

@@ -3,6 +3,7 @@
 use super::quadrature::line;
 use super::{Target, TargetParams};
 use crate::error::Result;
+use crate::expr::sine_cosine;
 use crate::linalg::identity;
 use std::f64::consts::{FRAC_PI_2, TAU};
 
@@ -17,7 +18,9 @@ pub(super) fn build(params: &TargetParams, _: u32) -> Result<Target> {
     target.log_normalizer = match d {
         // x = √ν tan θ turns the integral into √ν ∫ cos^{ν−1} θ dθ.
         1 => {
-            let mass = line(-FRAC_PI_2, FRAC_PI_2, 2000, |t| t.cos().powf(nu - 1.0));
+            let mass = line(-FRAC_PI_2, FRAC_PI_2, 2000, |t| {
+                (sine_cosine(t).1.ln() * (nu - 1.0)).exp()
+            });
             Some((nu.sqrt() * mass).ln())
         }
         // ∫ r (1 + r²/ν)^{−(ν+2)/2} dr = 1.
