@@ -2,6 +2,8 @@
 
 mod cpu;
 mod eval;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod gpu;
 mod plan;
 
 pub use cpu::{Cpu, Progress};

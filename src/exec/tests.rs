@@ -7,10 +7,10 @@ use crate::kernels::Number;
 use crate::rng;
 use fearless_simd::Level;
 
-const SHAPES: [usize; 5] = [1, 63, 64, 65, 1000];
+pub(super) const SHAPES: [usize; 5] = [1, 63, 64, 65, 1000];
 
 /// A step that uses every kernel: maps, products, reductions, views, random numbers, both pairwise paths, the median.
-fn everything(n: usize, d: usize) -> Program {
+pub(super) fn everything(n: usize, d: usize) -> Program {
     let g = Graph::default();
     let x = g.input("x", &[n, d]);
     let weights = rng::normal_vec(3, 0, 0, d * 5)

@@ -116,6 +116,7 @@ fn native(stages: &mut Stages) {
         ]))
     });
     stages.suite("native tests", || {
+        install::vulkan()?;
         let workspace = [
             "test",
             "--no-fail-fast",

@@ -39,6 +39,30 @@ pub fn chromium() -> Result<PathBuf> {
     found().context("chromium was installed but is not on the PATH")
 }
 
+/// A Vulkan driver for the tests of the device executor; Mesa's software renderer where there is no other.
+pub fn vulkan() -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        return Ok(());
+    }
+    let drivers = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
+    let any = |folder: &&str| std::fs::read_dir(folder).is_ok_and(|mut d| d.next().is_some());
+    if drivers.iter().any(|d| any(&d)) {
+        return Ok(());
+    }
+    if process::find("apt-get").is_none() {
+        bail!("install a Vulkan driver; Mesa's lavapipe will do");
+    }
+    apt(&["update", "--quiet"])?;
+    apt(&[
+        "install",
+        "--yes",
+        "--quiet",
+        "--no-install-recommends",
+        "libvulkan1",
+        "mesa-vulkan-drivers",
+    ])
+}
+
 fn apt(arguments: &[&str]) -> Result<()> {
     let is_root =
         process::stdout(process::command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");

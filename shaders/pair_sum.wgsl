@@ -1,0 +1,49 @@
+// Pairwise kernel sums, out[i, c] = Σ_j k_{g(c)}(|x_i − y_j|², x_i·y_j) v[j, c]; the twin of `src/kernels/pair_sum.rs`.
+//
+// One thread a row i; sources pass through workgroup memory TILE at a time. Sources are split into PARTS ranges where rows
+// alone would leave the device idle; their partial sums are added by `sum_parts`.
+// Composed around it: constants N M D C TILE PARTS X Y V OUT, and fn accumulate(r2, dot, j, total).
+
+var<workgroup> tile_y: array<f32, TILE * D>;
+var<workgroup> tile_v: array<f32, TILE * C>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let i = group.x * 64u + lane;
+    let row = min(i, N - 1u);
+    var x: array<f32, D>;
+    for (var a = 0u; a < D; a++) {
+        x[a] = arena[X + row * D + a];
+    }
+    var total: array<f32, C>;
+    let size = (M + PARTS - 1u) / PARTS;
+    let first = group.y * size;
+    let last = min(first + size, M);
+    for (var start = first; start < last; start += TILE) {
+        workgroupBarrier();
+        for (var e = lane; e < TILE * D; e += 64u) {
+            tile_y[e] = arena[Y + min(start * D + e, M * D - 1u)];
+        }
+        for (var e = lane; e < TILE * C; e += 64u) {
+            tile_v[e] = arena[V + min(start * C + e, M * C - 1u)];
+        }
+        workgroupBarrier();
+        let len = min(TILE, last - start);
+        for (var j = 0u; j < len; j++) {
+            var r2 = 0.0;
+            var dot = 0.0;
+            for (var a = 0u; a < D; a++) {
+                let y = tile_y[j * D + a];
+                let difference = x[a] - y;
+                r2 += difference * difference;
+                dot += x[a] * y;
+            }
+            accumulate(r2, dot, j, &total);
+        }
+    }
+    if (i < N) {
+        for (var c = 0u; c < C; c++) {
+            arena[OUT + (group.y * N + i) * C + c] = total[c];
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Every system on the device against the same system on the CPU: one step at a time from equal states.
+#![cfg(not(target_arch = "wasm32"))]
+
+use pushforward::exec::{Cpu, gpu::Gpu};
+use pushforward::systems::{Command, Inputs, REGISTRY};
+
+/// Configurations by link keys; every density, kernel and optimiser appears.
+const CASES: &[(&str, &[(&str, &str)])] = &[
+    ("svgd", &[("target", "banana"), ("n", "64")]),
+    ("svgd", &[("target", "gaussian"), ("n", "63"), ("d", "5")]),
+    (
+        "svgd",
+        &[("target", "gaussian"), ("n", "65"), ("kernel", "bilinear")],
+    ),
+    (
+        "svgd",
+        &[
+            ("target", "ring"),
+            ("n", "65"),
+            ("kernel", "imq"),
+            ("bandwidth", "0.5"),
+        ],
+    ),
+    (
+        "svgd",
+        &[("target", "moons"), ("n", "64"), ("optimizer", "adagrad")],
+    ),
+    (
+        "svgd",
+        &[("target", "student"), ("n", "1000"), ("bandwidth", "1")],
+    ),
+    ("svgd", &[("target", "logistic"), ("n", "64")]),
+    ("svgd", &[("target", "formula"), ("n", "1")]),
+    ("ula", &[("target", "mixture"), ("n", "1000")]),
+    (
+        "ula",
+        &[
+            ("target", "funnel"),
+            ("n", "65"),
+            ("d", "3"),
+            ("step", "0.01"),
+        ],
+    ),
+    ("mala", &[("target", "banana"), ("n", "1000")]),
+    (
+        "mala",
+        &[("target", "logistic"), ("n", "64"), ("step", "0.01")],
+    ),
+];
+
+#[test]
+fn every_system_agrees_with_the_cpu() {
+    for entry in REGISTRY {
+        assert!(
+            CASES.iter().any(|(id, _)| *id == entry.id),
+            "{} has no case",
+            entry.id
+        );
+    }
+    for (id, keys) in CASES {
+        let entry = pushforward::systems::find(id).expect("registered");
+        let mut system = (entry.fresh)();
+        for (key, text) in *keys {
+            assert!(
+                matches!(system.set(key, text), Some(Ok(()))),
+                "{id} {key}={text}"
+            );
+        }
+        let mut build = system.build(&Inputs::default()).expect("valid");
+        let mut cpu = Cpu::<f32>::default();
+        let mut gpu = pollster::block_on(Gpu::open()).expect("an adapter; software ones count");
+        (cpu.seed, gpu.seed) = (build.stage.seed, build.stage.seed);
+        let programs: Vec<_> = build.prepare.iter().chain(&build.programs).collect();
+        let on_cpu: Vec<usize> = programs.iter().map(|p| cpu.load(p)).collect();
+        let on_gpu: Vec<usize> = programs.iter().map(|p| gpu.load(p)).collect();
+        pollster::block_on(gpu.seal()).expect("shaders compile");
+        for (name, data) in &build.state {
+            cpu.set(name, data);
+            gpu.set(name, data);
+        }
+        for (name, value) in system.uniforms() {
+            cpu.uniform(name, value);
+            gpu.uniform(name, value);
+        }
+        gpu.clock(0, 0);
+        let first = usize::from(build.prepare.is_some());
+        if first == 1 {
+            cpu.run(on_cpu[0]);
+            gpu.run(on_gpu[0], 1);
+        }
+        for step in 0..2 {
+            loop {
+                let Command::Run { program, .. } = build.driver.next(step, &Vec::new()) else {
+                    panic!("{id}: samplers only run programs")
+                };
+                cpu.step = step;
+                cpu.run(on_cpu[first + program]);
+                gpu.clock(step, 0);
+                gpu.run(on_gpu[first + program], 1);
+                if program == 0 {
+                    break;
+                }
+            }
+        }
+        let device = gpu.read("x").expect("a live device");
+        let host = cpu.get("x").expect("particles");
+        for (i, (c, g)) in host.iter().zip(&device).enumerate() {
+            // Scores of steep targets amplify the last bits of two steps.
+            let close = (c - g).abs() <= 1e-4 * (1.0 + c.abs());
+            assert!(close, "{id} {keys:?}, entry {i}: cpu {c}, gpu {g}");
+        }
+    }
+}
