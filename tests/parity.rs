@@ -1,8 +1,12 @@
 //! Every system on the device against the same system on the CPU: one step at a time from equal states.
+//!
+//! The composed shaders are left in `target/tmp/shaders.json`, where the browser tests find them: a shader that compiles
+//! natively need not compile in a browser.
 #![cfg(not(target_arch = "wasm32"))]
 
 use pushforward::exec::{Cpu, gpu::Gpu};
 use pushforward::systems::{Command, Inputs, REGISTRY};
+use std::path::Path;
 
 /// Configurations by link keys; every density, kernel and optimiser appears.
 const CASES: &[(&str, &[(&str, &str)])] = &[
@@ -57,6 +61,7 @@ fn every_system_agrees_with_the_cpu() {
             entry.id
         );
     }
+    let mut shaders = Vec::new();
     for (id, keys) in CASES {
         let entry = pushforward::systems::find(id).expect("registered");
         let mut system = (entry.fresh)();
@@ -81,6 +86,11 @@ fn every_system_agrees_with_the_cpu() {
         for (name, value) in system.uniforms() {
             cpu.uniform(name, value);
             gpu.uniform(name, value);
+        }
+        for program in &on_gpu {
+            shaders.extend(gpu.shaders(*program).map(|(label, text)| {
+                serde_json::json!({ "label": format!("{id} {keys:?} {label}"), "text": text })
+            }));
         }
         gpu.clock(0, 0);
         let first = usize::from(build.prepare.is_some());
@@ -110,4 +120,7 @@ fn every_system_agrees_with_the_cpu() {
             assert!(close, "{id} {keys:?}, entry {i}: cpu {c}, gpu {g}");
         }
     }
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shaders.json");
+    std::fs::write(file, serde_json::Value::from(shaders).to_string())
+        .expect("target/tmp is writable");
 }

@@ -45,8 +45,11 @@ export async function serveDist() {
   return { url: `http://127.0.0.1:${port}`, close: () => void server.close() };
 }
 
-/** Chromium without a GPU and without traffic of its own. */
-export const launch = () =>
+/**
+ * Chromium without traffic of its own, and without a GPU unless further arguments bring one.
+ * @param {string[]} further
+ */
+export const launch = (further = []) =>
   chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     headless: true,
@@ -57,5 +60,6 @@ export const launch = () =>
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...further,
     ],
   });

@@ -246,7 +246,7 @@ impl Composer<'_> {
                         "const START: f32 = 0.0;\nfn combine(a: f32, b: f32) -> f32 { return a + b; }\n"
                     }
                     Reduction::Max => {
-                        "const START: f32 = -3.4028235e38;\nfn combine(a: f32, b: f32) -> f32 { return max(a, b); }\n"
+                        "const START: f32 = -0x1.fffffep+127f;\nfn combine(a: f32, b: f32) -> f32 { return max(a, b); }\n"
                     }
                 };
                 let _ = writeln!(
@@ -372,7 +372,7 @@ impl Composer<'_> {
                 let (extent, inner) = (shape(0)[*axis], count(&shape(0)[axis + 1..]));
                 let (start, combine) = match reduction {
                     Reduction::Sum => ("0.0", "total + x"),
-                    Reduction::Max => ("-3.4028235e38", "max(total, x)"),
+                    Reduction::Max => ("-0x1.fffffep+127f", "max(total, x)"),
                 };
                 let block = extent * inner;
                 format!(
