@@ -108,8 +108,10 @@ fn opened(text: &str) -> (Link, Vec<Problem>, Vec<Pane>) {
         Err(problem) => {
             problems.push(problem);
             let mut link = Link::default();
-            let panes = build(&mut link, None, &mut problems);
-            (link, problems, panes.expect("the default demo runs"))
+            match build(&mut link, None, &mut problems) {
+                Ok(panes) => (link, problems, panes),
+                Err(problem) => panic!("the default demo does not run: {problem}"),
+            }
         }
     }
 }

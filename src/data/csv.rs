@@ -134,8 +134,11 @@ fn split(line: &str, separator: char, cells: &mut Vec<String>) -> std::result::R
                 )
             })?
         } else {
-            let end = start.find(separator).unwrap_or(start.len());
-            (start[..end].trim().to_owned(), &start[end..])
+            let cell = start.split(separator).next().unwrap_or_default();
+            (
+                cell.trim().to_owned(),
+                start.strip_prefix(cell).unwrap_or_default(),
+            )
         };
         cells.push(cell);
         match after.trim_start_matches(' ').strip_prefix(separator) {
@@ -154,9 +157,9 @@ fn quoted_cell(inside: &str) -> Option<(String, &str)> {
     let mut cell = String::new();
     let mut rest = inside;
     loop {
-        let end = rest.find('"')?;
-        cell.push_str(&rest[..end]);
-        rest = &rest[end + 1..];
+        let (part, after) = rest.split_once('"')?;
+        cell.push_str(part);
+        rest = after;
         match rest.strip_prefix('"') {
             Some(next) => {
                 cell.push('"');

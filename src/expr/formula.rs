@@ -172,7 +172,7 @@ impl Parser<'_> {
                 Ok(inner)
             }
             Some(c) if c.is_ascii_digit() || c == '.' => self.number(),
-            Some(c) if c.is_alphabetic() || c == '_' => self.named(),
+            Some(c) if is_letter(c) || c == '_' => self.named(),
             _ => Err(self.expected("a number, a name or `(`")),
         }
     }
@@ -224,7 +224,7 @@ impl Parser<'_> {
         while self
             .chars
             .get(self.at)
-            .is_some_and(|c| c.is_alphanumeric() || *c == '_')
+            .is_some_and(|c| is_letter(*c) || c.is_ascii_digit() || *c == '_')
         {
             self.at += 1;
         }
@@ -308,6 +308,11 @@ fn written_out(expr: &Expr) -> u64 {
         sizes.push(below.saturating_add(1));
     }
     sizes.last().copied().unwrap_or(0)
+}
+
+/// Letters of the alphabets of Europe and the Near East; the tables of all scripts are no part of the download.
+fn is_letter(c: char) -> bool {
+    c.is_ascii_alphabetic() || ('À'..='\u{1fff}').contains(&c) && !matches!(c, '×' | '÷')
 }
 
 #[cfg(test)]

@@ -241,11 +241,16 @@ fn settle(pane: &mut Pane, at: usize, refusal: Refusal, problems: &mut Vec<Probl
     problems.push(in_pane(at, refusal.problem));
 }
 
+/// Whether `text` contains `part`. (The standard search pays off for long texts only.)
+fn has(text: &str, part: &[u8; 3]) -> bool {
+    text.as_bytes().windows(3).any(|w| w == part)
+}
+
 /// The part of `text` that holds the scene.
 fn scene(text: &str) -> String {
     let text = text.trim();
     let bare = text.starts_with("v=") || text.starts_with("m=");
-    let address = text.starts_with(['/', '?']) || text.contains("://");
+    let address = text.starts_with(['/', '?']) || has(text, b"://");
     let scene = match text.split_once('#') {
         _ if bare => text,
         Some((_, hash)) => hash,
@@ -253,7 +258,7 @@ fn scene(text: &str) -> String {
         None => text,
     };
     // Some programs encode a pasted link as a whole, separators included.
-    if !scene.contains('=') && scene.to_ascii_lowercase().contains("%3d") {
+    if !scene.contains('=') && (has(scene, b"%3d") || has(scene, b"%3D")) {
         text::decode(scene)
     } else {
         scene.to_owned()

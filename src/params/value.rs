@@ -20,10 +20,10 @@ pub trait ParamValue: Sized + Clone + PartialEq {
 
 /// At most 40 characters of what the user wrote, in quotes: messages stay short whatever the input.
 pub fn quote(text: &str) -> String {
-    match text.char_indices().nth(40) {
-        Some((end, _)) => format!("`{}…`", &text[..end]),
-        None => format!("`{text}`"),
-    }
+    let mut chars = text.chars();
+    let short: String = chars.by_ref().take(40).collect();
+    let more = if chars.next().is_some() { "…" } else { "" };
+    format!("`{short}{more}`")
 }
 
 /// Reads a number and compares it with the range at the precision `round` keeps, so that what `show` writes is

@@ -43,12 +43,14 @@ impl Playground {
     /// A flat JSON object of layer names to booleans; anything else is ignored. (Six names do not earn a parser in the
     /// download.)
     pub fn set_layers(&mut self, states: &str) {
-        let state = |id: &str| {
-            let (_, rest) = states.split_once(&format!("\"{id}\""))?;
-            let value = rest.trim_start().strip_prefix(':')?.trim_start();
-            [("true", true), ("false", false)]
-                .into_iter()
-                .find_map(|(word, on)| value.starts_with(word).then_some(on))
+        let punctuation =
+            |c: char| matches!(c, '{' | '}' | '"' | ':' | ',') || c.is_ascii_whitespace();
+        let words = states.split(punctuation).filter(|word| !word.is_empty());
+        let words: Vec<&str> = words.collect();
+        let state = |id: &str| match *words.iter().skip_while(|word| **word != id).nth(1)? {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
         };
         let states = LAYERS.iter().filter_map(|l| Some((l.id, state(l.id)?)));
         self.screen.layers.switch(states);

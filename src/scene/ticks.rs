@@ -136,7 +136,13 @@ pub fn short(value: f64) -> String {
             text
         }
     } else {
-        decimal::scientific_to(value, 1).replace(".0e", "e")
+        let text = decimal::scientific_to(value, 1);
+        match text.split_once('.') {
+            Some((whole, rest)) if rest.starts_with('0') => {
+                whole.to_owned() + rest.trim_start_matches('0')
+            }
+            _ => text,
+        }
     };
     sign(text)
 }
