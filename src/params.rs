@@ -122,6 +122,15 @@ impl Spec {
         spec.log = true;
         spec
     }
+    /// Its name, type and heading. Used by `params!`.
+    #[doc(hidden)]
+    pub const fn of_field<T: ParamValue>(mut self, key: &'static str, group: &'static str) -> Self {
+        self.key = key;
+        self.kind = T::KIND;
+        self.choices = T::CHOICES;
+        self.group = group;
+        self
+    }
     /// Shown only while `key` has one of `values`.
     pub const fn only_if(mut self, key: &'static str, values: &'static [&'static str]) -> Self {
         self.only_if = Some((key, values));
@@ -151,24 +160,65 @@ pub trait Params {
     fn get(&self, key: &str) -> Option<String>;
 }
 
-/// Parses `text` into `field` and names the parameter in a refusal. Used by `params!`.
+/// One field of a set, whatever its type. Used by `params!`, so that a set is a table and not code for each parameter.
 #[doc(hidden)]
-pub fn assign<T: ParamValue>(
-    field: &mut T,
+pub trait Field {
+    /// Writes link text.
+    fn text(&self) -> String;
+    /// Reads link text.
+    fn assign(&mut self, text: &str, spec: &Spec) -> Result<(), Refusal>;
+}
+
+impl<T: ParamValue> Field for T {
+    fn text(&self) -> String {
+        self.show()
+    }
+    fn assign(&mut self, text: &str, spec: &Spec) -> Result<(), Refusal> {
+        match T::parse(text, spec) {
+            Ok(value) => {
+                *self = value;
+                Ok(())
+            }
+            Err((message, nearest)) => Err(Refusal {
+                problem: Problem::new(spec.key, message),
+                nearest: nearest.map(|v| v.show()),
+            }),
+        }
+    }
+}
+
+/// What is known of a parameter before the program runs, and its doc comment.
+#[doc(hidden)]
+pub type Declared = (Spec, &'static str);
+
+/// Appends the specs of a set's own fields. Used by `params!`.
+#[doc(hidden)]
+pub fn describe(specs: &mut Vec<Spec>, declared: &[Declared], fields: &[&dyn Field]) {
+    for ((spec, doc), field) in declared.iter().zip(fields) {
+        let mut spec = spec.clone();
+        spec.doc = doc.trim().to_owned();
+        spec.default = field.text();
+        specs.push(spec);
+    }
+}
+
+/// [`Params::set`] of a set's own fields. Used by `params!`.
+#[doc(hidden)]
+pub fn set(
+    declared: &[Declared],
+    fields: &mut [&mut dyn Field],
     key: &str,
     text: &str,
-    spec: &Spec,
-) -> Result<(), Refusal> {
-    match T::parse(text, spec) {
-        Ok(value) => {
-            *field = value;
-            Ok(())
-        }
-        Err((message, nearest)) => Err(Refusal {
-            problem: Problem::new(key, message),
-            nearest: nearest.map(|v| v.show()),
-        }),
-    }
+) -> Option<Result<(), Refusal>> {
+    let at = declared.iter().position(|(spec, _)| spec.key == key)?;
+    Some(fields[at].assign(text, &declared[at].0))
+}
+
+/// [`Params::get`] of a set's own fields. Used by `params!`.
+#[doc(hidden)]
+pub fn get(declared: &[Declared], fields: &[&dyn Field], key: &str) -> Option<String> {
+    let at = declared.iter().position(|(spec, _)| spec.key == key)?;
+    Some(fields[at].text())
 }
 
 /// Declares a struct of parameters.
@@ -200,38 +250,27 @@ macro_rules! params {
                 Self { $($($group: <$group_ty>::default(),)*)? $($field: $default,)* }
             }
         }
+        impl $name {
+            const HEADING: &'static str = concat!($($heading)?);
+            const DECLARED: &'static [$crate::params::Declared] = &[$((
+                $spec.of_field::<$ty>(stringify!($field), Self::HEADING),
+                concat!($($doc),+),
+            ),)*];
+        }
         impl $crate::params::Params for $name {
             fn specs(&self) -> Vec<$crate::params::Spec> {
-                #[allow(unused_imports, reason = "a set may consist of groups alone")]
-                use $crate::params::ParamValue;
-                let groups: Vec<Vec<$crate::params::Spec>> = vec![$($(self.$group.specs(),)*)?];
-                let group = concat!($($heading)?);
-                let own = vec![$($crate::params::Spec {
-                    key: stringify!($field),
-                    doc: concat!($($doc),+).trim().to_owned(),
-                    kind: <$ty as ParamValue>::KIND,
-                    choices: <$ty as ParamValue>::CHOICES,
-                    default: self.$field.show(),
-                    group,
-                    ..$spec
-                },)*];
-                groups.into_iter().flatten().chain(own).collect()
+                let mut specs = Vec::new();
+                $($(specs.extend(self.$group.specs());)*)?
+                $crate::params::describe(&mut specs, Self::DECLARED, &[$(&self.$field),*]);
+                specs
             }
             fn set(&mut self, key: &str, text: &str) -> Option<std::result::Result<(), $crate::params::Refusal>> {
                 $($(if let Some(done) = self.$group.set(key, text) { return Some(done); })*)?
-                match key {
-                    $(stringify!($field) => Some($crate::params::assign(&mut self.$field, key, text, &$spec)),)*
-                    _ => None,
-                }
+                $crate::params::set(Self::DECLARED, &mut [$(&mut self.$field),*], key, text)
             }
             fn get(&self, key: &str) -> Option<String> {
-                #[allow(unused_imports, reason = "a set may consist of groups alone")]
-                use $crate::params::ParamValue;
                 $($(if let Some(text) = self.$group.get(key) { return Some(text); })*)?
-                match key {
-                    $(stringify!($field) => Some(self.$field.show()),)*
-                    _ => None,
-                }
+                $crate::params::get(Self::DECLARED, &[$(&self.$field),*], key)
             }
         }
     };
