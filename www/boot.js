@@ -38,16 +38,16 @@ async function compile(url) {
 export async function loadWasm(flavour = bestFlavour()) {
   let loading = modules.get(flavour);
   if (!loading) {
-    loading = compile(new URL(`./pkg/pushforward_${flavour}.wasm`, import.meta.url));
+    loading = compile(new URL(`./pkg/pushforward_${flavour}.wasm`, document.baseURI));
     modules.set(flavour, loading);
     loading.catch(() => modules.delete(flavour));
   }
   return { module: await loading, flavour };
 }
 
-/** A worker that runs `worker.js`. */
+/** A worker that runs `worker.js`: the page's own script, which knows by the missing document what it is. */
 export function startWorker() {
-  return new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  return new Worker(new URL("./app.js", document.baseURI));
 }
 
 /**
@@ -56,7 +56,7 @@ export function startWorker() {
  * @returns {Promise<string | null>}
  */
 export async function explanation(id) {
-  const response = await fetch(new URL(`./explain/${encodeURIComponent(id)}.html`, import.meta.url));
+  const response = await fetch(new URL(`./explain/${encodeURIComponent(id)}.html`, document.baseURI));
   return response.ok ? response.text() : null;
 }
 

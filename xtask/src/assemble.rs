@@ -16,7 +16,9 @@ use crate::policy::{Reach, with_policy};
 use crate::wasm::{Flavour, Package, Profile};
 use crate::{explain, linker, process, sizes, wasm};
 
+const SITE_BOOT: &str = "boot.js";
 const EMBED_BOOT: &str = "boot.embed.js";
+const ENTRY: &str = "<script type=\"module\" src=\"main.js\"></script>";
 const STYLESHEET: &str = "<link rel=\"stylesheet\" href=\"style.css\">";
 
 /// The files of `dist/` by their names.
@@ -27,11 +29,10 @@ pub fn dist(profile: Profile) -> Result<()> {
     let start = Instant::now();
     let package = wasm::package(profile)?;
     let www = process::root().join("www");
-    let modules = modules(&www, &package)?;
-    let mut files = site(&www, &linker::page_modules(&modules)?)?;
+    let mut files = site(&www, &package)?;
     files.extend(package_files(&package)?);
     files.extend(explanations()?);
-    let embed = embed(&www, &linker::link(&modules)?, &package)?;
+    let embed = embed(&www, &package)?;
     files.insert("embed.html".to_owned(), embed.into_bytes());
     let dist = process::root().join("dist");
     write(&files, &dist)?;
@@ -58,20 +59,18 @@ fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// `www/` as the site has it; `page` are the modules that the page waits for.
-fn site(www: &Path, page: &[String]) -> Result<Files> {
+/// `www/` as the site has it: its modules are one script, for the page and for its worker.
+fn site(www: &Path, package: &Package) -> Result<Files> {
     let mut files = Files::new();
     for file in sizes::files(www)? {
         let name = file.strip_prefix(www)?.to_string_lossy().replace('\\', "/");
         let bytes = match name.as_str() {
-            EMBED_BOOT => continue,
             "index.html" => {
-                let html = with_preloads(&read(&file)?, page)?;
+                let entry = "<script defer src=\"app.js\"></script>";
+                let html = replace_once(&read(&file)?, ENTRY, entry)?;
                 with_policy(&html, Reach::Site)?.into_bytes()
             }
-            script if script.ends_with(".js") => {
-                linker::without_comments(&read(&file)?).into_bytes()
-            }
+            script if script.ends_with(".js") => continue,
             _ => fs::read(&file)?,
         };
         files.insert(name, bytes);
@@ -80,16 +79,9 @@ fn site(www: &Path, page: &[String]) -> Result<Files> {
         files.contains_key("index.html"),
         "www/index.html is missing"
     );
+    let code = linker::link(&modules(www, package, SITE_BOOT)?)?;
+    files.insert("app.js".to_owned(), code.into_bytes());
     Ok(files)
-}
-
-/// Names the modules in the page, so that a browser need not find them one import after the other.
-fn with_preloads(html: &str, page: &[String]) -> Result<String> {
-    let links: String = page
-        .iter()
-        .map(|name| format!("\n<link rel=\"modulepreload\" href=\"{name}\">"))
-        .collect();
-    replace_once(html, STYLESHEET, &format!("{STYLESHEET}{links}"))
 }
 
 fn package_files(package: &Package) -> Result<Files> {
@@ -129,7 +121,8 @@ fn explanations() -> Result<Files> {
 }
 
 /// The self-contained file: the same page with its style, code and plain module inside.
-fn embed(www: &Path, code: &str, package: &Package) -> Result<String> {
+fn embed(www: &Path, package: &Package) -> Result<String> {
+    let code = linker::link(&modules(www, package, EMBED_BOOT)?)?;
     let index = read(&www.join("index.html"))?;
     let style = read(&www.join("style.css"))?;
     ensure!(
@@ -146,34 +139,25 @@ fn embed(www: &Path, code: &str, package: &Package) -> Result<String> {
     let html = without_other_links(&index);
     let html = replace_once(&html, STYLESHEET, &format!("<style>{style}</style>"))?;
     // A module script waits for the document, a classic inline one does not: it goes to the end of the body.
-    let html = replace_once(
-        &html,
-        "<script type=\"module\" src=\"main.js\"></script>",
-        "",
-    )?;
+    let html = replace_once(&html, ENTRY, "")?;
     let html = replace_once(&html, "</body>", &format!("{scripts}\n</body>"))?;
     with_policy(&html, Reach::Alone)
 }
 
-/// The text of every module of the self-contained file, by its name.
-fn modules(www: &Path, package: &Package) -> Result<BTreeMap<String, String>> {
+/// The text of every module by its name; `boot` is the version of `boot.js` that is taken.
+fn modules(www: &Path, package: &Package, boot: &str) -> Result<BTreeMap<String, String>> {
     let mut sources = BTreeMap::from([("pkg/pushforward.js".to_owned(), package.glue.clone())]);
-    for entry in fs::read_dir(www)? {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .context("a file has a name")?
-            .to_string_lossy()
-            .into_owned();
-        if !name.ends_with(".js") || name == "boot.js" {
-            continue;
+    for file in sizes::files(www)? {
+        let name = file.strip_prefix(www)?.to_string_lossy().into_owned();
+        let other_boot = [SITE_BOOT, EMBED_BOOT].contains(&name.as_str()) && name != boot;
+        if name.ends_with(".js") && !other_boot {
+            let name = if name == boot {
+                SITE_BOOT.to_owned()
+            } else {
+                name
+            };
+            sources.insert(name, read(&file)?);
         }
-        let name = if name == EMBED_BOOT {
-            "boot.js".to_owned()
-        } else {
-            name
-        };
-        sources.insert(name, read(&path)?);
     }
     Ok(sources)
 }

@@ -1,4 +1,4 @@
-//! Links the page's modules into one classic script, for the self-contained file.
+//! Links the page's modules into one classic script, for the site and for the self-contained file.
 //!
 //! Not a bundler: it knows the small convention of docs/building.md and refuses everything else. Each module becomes a
 //! function that returns its exports and runs at its first use, so private names never meet.
@@ -36,17 +36,6 @@ pub fn link(sources: &BTreeMap<String, String>) -> Result<String> {
         );
     }
     Ok(script)
-}
-
-/// The modules that the page loads before it runs, in order of dependency.
-pub fn page_modules(sources: &BTreeMap<String, String>) -> Result<Vec<String>> {
-    let mut modules = BTreeMap::new();
-    for (name, text) in sources {
-        modules.insert(name.as_str(), Module::parse(name, text)?);
-    }
-    let mut order = Vec::new();
-    visit("main.js", &modules, &mut Vec::new(), &mut order)?;
-    Ok(order.into_iter().map(str::to_owned).collect())
 }
 
 /// A module without the lines that are comments and nothing else: visitors need not download them.

@@ -31,7 +31,7 @@ pub fn print(dist: &Path) -> Result<()> {
         "OVER"
     };
     println!(
-        "first visit: {first_visit} bytes of brotli, {verdict} the budget of {FIRST_VISIT_BUDGET} (page, style, scripts, glue, one module)"
+        "first visit: {first_visit} bytes of brotli, {verdict} the budget of {FIRST_VISIT_BUDGET} (page, style, script, one module)"
     );
     Ok(())
 }
@@ -43,7 +43,7 @@ fn is_first_visit(name: &str) -> bool {
         && [".html", ".css", ".js"]
             .iter()
             .any(|end| name.ends_with(end));
-    page || name == "pkg/pushforward.js" || name == "pkg/pushforward_simd.wasm"
+    page || name == "pkg/pushforward_simd.wasm"
 }
 
 fn compressed(bytes: &[u8]) -> Result<usize> {
