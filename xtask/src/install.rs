@@ -46,7 +46,7 @@ pub fn vulkan() -> Result<()> {
     }
     let drivers = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
     let any = |folder: &&str| std::fs::read_dir(folder).is_ok_and(|mut d| d.next().is_some());
-    if drivers.iter().any(|d| any(d)) {
+    if drivers.iter().any(any) {
         return Ok(());
     }
     if process::find("apt-get").is_none() {
