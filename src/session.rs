@@ -356,7 +356,7 @@ impl Session {
         }
     }
 
-    /// Hash of the particles' f32 bits and the step, with build target and module, e.g. `x86_64-fma-1a2b3c4d`.
+    /// Hash of the particles' f32 bits and the step, with build target and module, e.g. `x86_64-avx2-1a2b3c4d`.
     ///
     /// CPU runs are bit-exact for one build target and module; a digest of another one need not agree.
     pub fn digest(&self) -> String {

@@ -197,37 +197,38 @@ impl<R: Number> Cpu<R> {
         self.programs.iter().map(|p| &p.program)
     }
 
-    /// Build target and rounding of this module: two runs agree bit by bit where these agree.
+    /// Build target and instruction set: two runs agree bit by bit where these agree. The width of a vector decides in which
+    /// order a pairwise sum adds, and whether multiply–add rounds once.
     pub fn module(&self) -> String {
-        let rounding = if fused(self.level) { "fma" } else { "plain" };
-        let rounding = match (
-            cfg!(target_arch = "wasm32"),
-            cfg!(target_feature = "relaxed-simd"),
-        ) {
-            (true, true) => "relaxed",
-            (true, false) => "simd",
-            _ => rounding,
-        };
-        format!("{}-{rounding}", std::env::consts::ARCH)
+        format!("{}-{}", std::env::consts::ARCH, self.instructions().1)
     }
 
     /// The device in words, e.g. `CPU, AVX-512, one thread`.
     pub fn device(&self) -> String {
+        format!("CPU, {}, one thread", self.instructions().0)
+    }
+
+    /// The instruction set for people, and in digests.
+    #[cfg(target_arch = "wasm32")]
+    fn instructions(&self) -> (&'static str, &'static str) {
         if cfg!(target_feature = "relaxed-simd") {
-            return "CPU, relaxed SIMD, one thread".to_owned();
+            ("relaxed SIMD", "relaxed")
+        } else {
+            ("SIMD", "simd")
         }
-        if cfg!(target_feature = "simd128") {
-            return "CPU, SIMD, one thread".to_owned();
+    }
+
+    /// The instruction set for people, and in digests.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn instructions(&self) -> (&'static str, &'static str) {
+        match format!("{:?}", self.level).split('(').next() {
+            Some("Avx512") => ("AVX-512", "avx512"),
+            Some("Avx2") => ("AVX2", "avx2"),
+            Some("Sse4_2") => ("SSE4.2", "sse42"),
+            Some("Sse2") => ("SSE2", "sse2"),
+            Some("Neon") => ("NEON", "neon"),
+            _ => ("scalar", "scalar"),
         }
-        let simd = match format!("{:?}", self.level).split('(').next() {
-            Some("Avx512") => "AVX-512",
-            Some("Avx2") => "AVX2",
-            Some("Sse4_2") => "SSE4.2",
-            Some("Sse2") => "SSE2",
-            Some("Neon") => "NEON",
-            _ => "scalar",
-        };
-        format!("CPU, {simd}, one thread")
     }
 
     /// Forgets an unfinished program.
@@ -328,17 +329,4 @@ impl<R: Number> Cpu<R> {
             _ => unreachable!("leaves are not evaluated"),
         }
     }
-}
-
-/// Whether multiply–add rounds once at this level.
-fn fused(level: Level) -> bool {
-    use fearless_simd::{Simd, SimdBase, SimdFloat, dispatch};
-    #[inline(always)]
-    fn probe<S: Simd>(simd: S) -> bool {
-        let splat = |v: f32| S::f32s::splat(simd, v);
-        let x = splat(1.0 + f32::EPSILON);
-        let exact = x.mul_add(x, splat(-1.0 - 2.0 * f32::EPSILON));
-        exact.as_slice()[0] != 0.0
-    }
-    dispatch!(level, simd => probe(simd))
 }

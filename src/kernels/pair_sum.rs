@@ -1,7 +1,7 @@
 //! Hot op: pairwise kernel sums, out[i, c] = Σ_j k_{g(c)}(|x_i − y_j|², x_i·y_j; params) v[j, c], without an n×m matrix.
 //!
-//! Lanes run over i, j is broadcast, so the sum over j has one order whatever the SIMD width. This general path interprets
-//! the kernel expressions; a single Gaussian kernel takes `gaussian`.
+//! Lanes run over i, j is broadcast. This general path interprets the kernel expressions, with one order of summation whatever the
+//! SIMD width; a single Gaussian kernel takes `gaussian`, whose order depends on it.
 
 use super::Number;
 use super::map::{CHUNK, MapCode, Operand};

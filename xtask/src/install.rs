@@ -26,16 +26,8 @@ pub fn chromium() -> Result<PathBuf> {
     if process::find("apt-get").is_none() {
         bail!("install Chromium or Chrome, and set CHROMIUM to its path if it is not on the PATH");
     }
-    apt(&["update", "--quiet"])?;
-    apt(&[
-        "install",
-        "--yes",
-        "--quiet",
-        "--no-install-recommends",
-        "chromium",
-        // Only recommended by the browser, and without any font pages have no text.
-        "fonts-liberation",
-    ])?;
+    // Fonts are only recommended by the browser, and without any font pages have no text.
+    apt_install(&["chromium", "fonts-liberation"])?;
     found().context("chromium was installed but is not on the PATH")
 }
 
@@ -52,15 +44,14 @@ pub fn vulkan() -> Result<()> {
     if process::find("apt-get").is_none() {
         bail!("install a Vulkan driver; Mesa's lavapipe will do");
     }
+    apt_install(&["libvulkan1", "mesa-vulkan-drivers"])
+}
+
+fn apt_install(packages: &[&str]) -> Result<()> {
     apt(&["update", "--quiet"])?;
-    apt(&[
-        "install",
-        "--yes",
-        "--quiet",
-        "--no-install-recommends",
-        "libvulkan1",
-        "mesa-vulkan-drivers",
-    ])
+    let mut arguments = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
+    arguments.extend(packages);
+    apt(&arguments)
 }
 
 fn apt(arguments: &[&str]) -> Result<()> {
