@@ -96,6 +96,13 @@ pub enum Op {
     MedianSquaredDistance,
 }
 
+impl Op {
+    /// Whether the value is given rather than computed: a buffer, a live scalar, fixed numbers.
+    pub fn is_leaf(&self) -> bool {
+        matches!(self, Self::Input(_) | Self::Uniform(_) | Self::Const(_))
+    }
+}
+
 /// Whether a matrix operand is read transposed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transposed {

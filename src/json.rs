@@ -61,6 +61,14 @@ impl<'a> Items<'a> {
         Self { out, close }
     }
 
+    /// A variant with content: an object whose only key is the variant's name.
+    fn open_variant(out: &'a mut String, name: &str, open: char, close: &'static str) -> Self {
+        out.push('{');
+        quoted(out, name);
+        out.push(':');
+        Self::open(out, open, close)
+    }
+
     fn separate(&mut self) {
         // No entry ends like this: strings end in a quote, inner lists with their own closing bracket.
         if !self.out.ends_with(['[', '{']) {
@@ -212,10 +220,7 @@ impl<'a> Serializer for Writer<'a> {
         variant: &'static str,
         _: usize,
     ) -> Result<Items<'a>, Never> {
-        let object = Items::open(self.0, '{', "");
-        quoted(object.out, variant);
-        object.out.push(':');
-        Ok(Items::open(object.out, '[', "]}"))
+        Ok(Items::open_variant(self.0, variant, '[', "]}"))
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Items<'a>, Never> {
@@ -233,10 +238,7 @@ impl<'a> Serializer for Writer<'a> {
         variant: &'static str,
         _: usize,
     ) -> Result<Items<'a>, Never> {
-        let object = Items::open(self.0, '{', "");
-        quoted(object.out, variant);
-        object.out.push(':');
-        Ok(Items::open(object.out, '{', "}}"))
+        Ok(Items::open_variant(self.0, variant, '{', "}}"))
     }
 }
 

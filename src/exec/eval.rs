@@ -1,7 +1,7 @@
 //! Evaluates one node of a program, over a tile of rows or whole, by calling its kernel.
 
 use super::cpu::{Buffer, Loaded};
-use super::plan::{Home, row_operands};
+use super::plan::Home;
 use crate::graph::{NodeId, Op, ProgramNode, Reduction, Transposed, count};
 use crate::kernels::map::{MapCode, Operand};
 use crate::kernels::matmul::{Matrix, matmul};
@@ -72,11 +72,8 @@ impl<R: Number> Context<'_, R> {
         out: &mut [R],
     ) {
         let node = self.node(id);
-        let by_row = row_operands(&self.loaded.program, node);
-        let (start, stop, by_row) = match rows {
-            Rows::Tile { start, stop } => (start, stop, by_row.unwrap_or_default()),
-            Rows::Whole { start, stop } => (start, stop, vec![]),
-        };
+        let by_row = &self.loaded.plan.by_row[id];
+        let (Rows::Tile { start, stop } | Rows::Whole { start, stop }) = rows;
         let tiled = matches!(rows, Rows::Tile { .. });
         let mut shape = node.shape.clone();
         let out = if tiled {

@@ -38,6 +38,8 @@ pub(super) enum Home {
 pub(super) struct Plan {
     pub(super) stages: Vec<Stage>,
     pub(super) homes: Vec<Home>,
+    /// Which operands of each node are read row by row; none for nodes that run whole.
+    pub(super) by_row: Vec<Vec<bool>>,
     /// Entries of each slot.
     pub(super) slots: Vec<usize>,
     /// Entries of each register.
@@ -47,33 +49,28 @@ pub(super) struct Plan {
 /// Entries that a tile's widest value may have: half of a first-level cache in f32.
 const TILE_ENTRIES: usize = 2048;
 
-fn is_leaf(op: &Op) -> bool {
-    matches!(op, Op::Input(_) | Op::Uniform(_) | Op::Const(_))
-}
-
 /// Which operands of `node` are read row by row; `None` if the node is not row-local.
-pub(super) fn row_operands(program: &Program, node: &ProgramNode) -> Option<Vec<bool>> {
+fn row_operands(program: &Program, node: &ProgramNode) -> Option<Vec<bool>> {
     let n = *node.shape.first()?;
     let shape = |k: usize| &program.nodes[node.args[k]].shape;
     let by_row = |k: usize| shape(k).first() == Some(&n) && shape(k).len() == node.shape.len();
-    let local = |flags: Vec<bool>| Some(flags);
     match &node.op {
-        Op::Map(_) => local(
+        Op::Map(_) => Some(
             (0..node.args.len())
                 .map(|k| *shape(k) == node.shape)
                 .collect(),
         ),
-        Op::StopGradient => local(vec![true]),
-        Op::Broadcast => local(vec![by_row(0)]),
+        Op::StopGradient => Some(vec![true]),
+        Op::Broadcast => Some(vec![by_row(0)]),
         Op::MatMul {
             ta: Transposed::No, ..
-        } => local(vec![true, false]),
-        Op::Reduce(_, axis) if *axis > 0 => local(vec![true]),
-        Op::Reshape if shape(0).first() == Some(&n) => local(vec![true]),
-        Op::Slice { axis, .. } if *axis > 0 => local(vec![true]),
-        Op::Concat(axis) if *axis > 0 => local(vec![true; node.args.len()]),
-        Op::Gather => local(vec![false, true]),
-        Op::Random(..) | Op::Iota => local(vec![]),
+        } => Some(vec![true, false]),
+        Op::Reduce(_, axis) if *axis > 0 => Some(vec![true]),
+        Op::Reshape if shape(0).first() == Some(&n) => Some(vec![true]),
+        Op::Slice { axis, .. } if *axis > 0 => Some(vec![true]),
+        Op::Concat(axis) if *axis > 0 => Some(vec![true; node.args.len()]),
+        Op::Gather => Some(vec![false, true]),
+        Op::Random(..) | Op::Iota => Some(vec![]),
         _ => None,
     }
 }
@@ -82,20 +79,22 @@ pub(super) fn plan(program: &Program, leaf: impl Fn(NodeId) -> Home) -> Plan {
     let nodes = &program.nodes;
     let stages = stages(program);
     let mut homes = vec![Home::Slot(usize::MAX); nodes.len()];
-    for (id, _) in nodes.iter().enumerate().filter(|(_, n)| is_leaf(&n.op)) {
+    for (id, _) in nodes.iter().enumerate().filter(|(_, n)| n.op.is_leaf()) {
         homes[id] = leaf(id);
     }
     let mut last_stage = vec![0usize; nodes.len()];
     let mut escapes = vec![false; nodes.len()];
     let mut stage_of = vec![usize::MAX; nodes.len()];
+    let mut by_row = vec![Vec::new(); nodes.len()];
     for (s, stage) in stages.iter().enumerate() {
         for &id in members(stage) {
             stage_of[id] = s;
-            let rows = row_operands(program, &nodes[id]).unwrap_or_default();
+            if let Stage::Tiled { .. } = stage {
+                by_row[id] = row_operands(program, &nodes[id]).unwrap_or_default();
+            }
             for (k, &a) in nodes[id].args.iter().enumerate() {
                 last_stage[a] = s;
-                let by_row = matches!(stage, Stage::Tiled { .. }) && rows.get(k) == Some(&true);
-                escapes[a] |= stage_of[a] != s || !by_row;
+                escapes[a] |= stage_of[a] != s || by_row[id].get(k) != Some(&true);
             }
         }
     }
@@ -148,6 +147,7 @@ pub(super) fn plan(program: &Program, leaf: impl Fn(NodeId) -> Home) -> Plan {
     Plan {
         stages,
         homes,
+        by_row,
         slots,
         registers,
     }
@@ -168,7 +168,7 @@ pub(super) fn members(stage: &Stage) -> &[NodeId] {
 /// Orders nodes into stages: as many row-local nodes together as their operands allow.
 fn stages(program: &Program) -> Vec<Stage> {
     let nodes = &program.nodes;
-    let mut done: Vec<bool> = nodes.iter().map(|n| is_leaf(&n.op)).collect();
+    let mut done: Vec<bool> = nodes.iter().map(|n| n.op.is_leaf()).collect();
     let mut stages = Vec::new();
     while let Some(first) = done.iter().position(|d| !d) {
         let Some(_) = row_operands(program, &nodes[first]) else {

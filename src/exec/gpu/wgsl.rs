@@ -35,7 +35,7 @@ pub(super) fn materialised(program: &Program) -> Vec<bool> {
     let nodes = &program.nodes;
     let mut own = vec![false; nodes.len()];
     for assign in &program.assigns {
-        own[assign.node] = !is_leaf(&nodes[assign.node].op);
+        own[assign.node] = !nodes[assign.node].op.is_leaf();
     }
     for node in nodes {
         // Kernels that read an operand many times want it in memory.
@@ -45,7 +45,7 @@ pub(super) fn materialised(program: &Program) -> Vec<bool> {
             _ => &[],
         };
         for &a in reread {
-            own[a] = !is_leaf(&nodes[a].op);
+            own[a] = !nodes[a].op.is_leaf();
         }
     }
     let mut weight = vec![0usize; nodes.len()];
@@ -74,13 +74,9 @@ pub(super) fn materialised(program: &Program) -> Vec<bool> {
             .sum();
         weight[id] = cost + length * operands;
         let readers = nodes.iter().filter(|n| n.args.contains(&id)).count();
-        own[id] |= kernel || (readers > 1 && weight[id] > CHEAP && !is_leaf(&node.op));
+        own[id] |= kernel || (readers > 1 && weight[id] > CHEAP && !node.op.is_leaf());
     }
     own
-}
-
-pub(super) fn is_leaf(op: &Op) -> bool {
-    matches!(op, Op::Input(_) | Op::Uniform(_) | Op::Const(_))
 }
 
 fn inner_extent(program: &Program, node: &ProgramNode) -> usize {
