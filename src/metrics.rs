@@ -1,16 +1,19 @@
-//! Metrics of a cloud of particles against a target, as resumable jobs on a snapshot.
+//! Metrics of a cloud of particles against a target, and curves that a system computes itself, as resumable jobs on a
+//! snapshot.
 //!
 //! A [`Job`] works on one copied cloud in slices, off the hot path; what depends on the target alone (bins, exact samples,
 //! floors) lives in a [`Reference`] that outlasts jobs. Every metric states its definition, its n and its kind of
 //! statistic; one that is undefined is `None`, never a guess.
 
 mod bins;
+mod curves;
 mod distance;
 mod job;
 mod ksd;
 mod moments;
 mod reference;
 
+pub use curves::inputs;
 pub use job::Job;
 pub use reference::{Level, Reference, SharedReference};
 
@@ -37,10 +40,27 @@ pub enum Metric {
     CovErr,
     /// Mean acceptance over particles and the whole run.
     Accept,
+    /// A scalar that the system's own program computes from its buffers.
+    Curve(&'static Curve),
+}
+
+/// A scalar that a system's program ([`crate::graph::Program`]) leaves in the buffer called `id`, computed at probe steps.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Curve {
+    /// Name in results, and of the scalar buffer that the program writes.
+    pub id: &'static str,
+    /// Short name for charts, with the field's symbol.
+    pub label: &'static str,
+    /// What is computed, for the tooltip.
+    pub definition: &'static str,
+    /// Unit of its values; empty where it has none.
+    pub unit: &'static str,
+    /// How its chart is drawn.
+    pub scale: Scale,
 }
 
 /// How a chart's vertical axis is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scale {
     /// Equal steps.
@@ -61,7 +81,7 @@ pub struct Setting {
 }
 
 impl Metric {
-    /// All metrics, in the order of the charts.
+    /// Every metric that measures particles against a target, in the order of the charts.
     pub const ALL: [Self; 6] = [
         Self::Ksd2,
         Self::Kl,
@@ -80,6 +100,7 @@ impl Metric {
             Self::MeanErr => "mean_err",
             Self::CovErr => "cov_err",
             Self::Accept => "accept",
+            Self::Curve(curve) => curve.id,
         }
     }
 
@@ -107,6 +128,7 @@ impl Metric {
             Self::MeanErr => "mean error",
             Self::CovErr => "covariance error",
             Self::Accept => "acceptance",
+            Self::Curve(curve) => curve.label,
         }
     }
 
@@ -145,6 +167,7 @@ impl Metric {
             Self::Accept => format!(
                 "Accepted proposals over all proposals: mean over all {n} particles and the whole run so far."
             ),
+            Self::Curve(curve) => curve.definition.to_owned(),
         }
     }
 
@@ -152,6 +175,7 @@ impl Metric {
     pub fn scale(self) -> Scale {
         match self {
             Self::Accept => Scale::Linear,
+            Self::Curve(curve) => curve.scale,
             _ => Scale::Log,
         }
     }
@@ -162,11 +186,12 @@ impl Metric {
             Self::Kl => "nats",
             Self::W2 | Self::MeanErr => "x",
             Self::Ksd2 | Self::CovErr | Self::Accept => "",
+            Self::Curve(curve) => curve.unit,
         }
     }
 }
 
-/// A copy of the particles at one step.
+/// A copy of the particles, and of what the curves are computed from, at one step.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Cloud {
     /// Steps done when it was taken.
@@ -179,6 +204,8 @@ pub struct Cloud {
     pub x: Vec<f32>,
     /// Accepted proposals of each particle since step 0, where the system counts them.
     pub accepted: Option<Vec<f32>>,
+    /// The buffers that the program of the curves reads.
+    pub buffers: Vec<(String, Vec<f32>)>,
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ mod view;
 
 pub use arrows::{Field, arrows, common_scale};
 pub use axes::{
-    GUTTER, TITLE, axes, contours, contours_over, kernel_circle, line_axes, note, title,
+    GUTTER, TITLE, axes, contours, contours_over, kernel_circle, line_axes, marks, note, title,
 };
 pub use contour::{HDR_MASSES, HdrTable, contour_lines, ellipse};
 pub use density::Grid;

@@ -10,7 +10,7 @@ pub use run::{Run, Turn};
 
 use crate::error::{Divergence, Error, Problem, Result};
 use crate::exec::Progress;
-use crate::metrics::{Cloud, Job, Metric, Reference, SharedReference};
+use crate::metrics::{Cloud, Job, Metric, Reference, SharedReference, inputs};
 use crate::params::Class;
 use crate::systems::{self, Entry, Inputs, KernelWidth, Stage, System};
 
@@ -76,7 +76,7 @@ impl Session {
             run.cpu.set(name, data);
         }
         let arrows = arrows.map(|program| run.cpu.load(&program));
-        let reference = Reference::shared(stage.target.clone(), seed);
+        let reference = Reference::shared(stage.target.clone(), stage.curves.as_ref(), seed);
         let mut session = Self {
             entry,
             system,
@@ -199,7 +199,18 @@ impl Session {
             d: self.stage.d,
             x: self.particles().to_vec(),
             accepted: self.run.cpu.get("accepted").map(<[f32]>::to_vec),
+            buffers: self.curve_buffers(),
         }
+    }
+
+    /// Copies of what the curves are computed from.
+    fn curve_buffers(&self) -> Vec<(String, Vec<f32>)> {
+        let names = self.stage.curves.as_ref().map_or(Vec::new(), inputs);
+        let copy = |name: String| {
+            let data = self.run.cpu.get(&name).map(<[f32]>::to_vec);
+            (name, data.unwrap_or_default())
+        };
+        names.into_iter().map(copy).collect()
     }
 
     /// Works on the metrics of the latest probe step for about `budget` operations. True while work is left; a newer probe

@@ -109,7 +109,7 @@ pub struct Build {
     pub notes: Vec<String>,
 }
 
-/// What is drawn and measured: particles in a buffer, against a target.
+/// What is drawn and measured: particles in a buffer, against a target where there is one, and the system's own curves.
 pub struct Stage {
     /// Buffer of particles, `[n, d]`.
     pub particles: &'static str,
@@ -119,8 +119,16 @@ pub struct Stage {
     pub d: usize,
     /// The two coordinates shown, unless the link says otherwise.
     pub axes: [usize; 2],
-    /// The density they should reach.
-    pub target: Rc<Target>,
+    /// The density they should reach, where there is one.
+    pub target: Option<Rc<Target>>,
+    /// The part of the plane of `axes` that is shown at first: x0, y0, x1, y1.
+    pub frame: [f32; 4],
+    /// Names of the coordinates.
+    pub names: Vec<String>,
+    /// Fixed points of the plane that the particles are compared with, e.g. a teacher's neurons.
+    pub marks: Vec<[f32; 2]>,
+    /// Writes the scalars of the [`crate::metrics::Metric::Curve`]s among `metrics`; runs on copies, at probe steps.
+    pub curves: Option<Program>,
     /// Writes the buffers `drift` and `repulsion` `[n, d]`, drawn as arrows.
     pub arrows: Option<Program>,
     /// The kernel's width h in world units: a fixed number, or the scalar buffer that holds h².

@@ -4,6 +4,7 @@ use super::bins::Histogram;
 use super::distance::Distance;
 use super::ksd::Ksd;
 use super::moments::Moments;
+use super::reference::Density;
 use super::{Cloud, Metric, Reference, SharedReference};
 use crate::linalg::norm;
 
@@ -38,14 +39,19 @@ impl Job {
     /// `bandwidth` is h² of `ksd2`. A cloud with a NaN or an infinity has no metrics: all are `None`.
     ///
     /// # Panics
-    /// The cloud's dimension is not the target's.
+    /// The cloud's dimension is not the target's, where there is one.
     pub fn new(
         reference: &SharedReference,
         cloud: Cloud,
         metrics: &[Metric],
         bandwidth: f32,
     ) -> Self {
-        assert_eq!(cloud.d, reference.borrow().target.d, "dimension of a cloud");
+        if let Some(density) = &reference.borrow().density {
+            assert_eq!(cloud.d, density.target.d, "dimension of a cloud");
+        }
+        if let Some(curves) = &mut reference.borrow_mut().curves {
+            curves.forget();
+        }
         assert_eq!(cloud.x.len(), cloud.n * cloud.d, "size of a cloud");
         let usable = cloud.n > 0 && cloud.x.iter().all(|v| v.is_finite());
         let values = if usable {
@@ -75,7 +81,7 @@ impl Job {
         let mut reference = shared.borrow_mut();
         let mut left = budget;
         while let Some(&metric) = self.metrics.get(self.values.len()) {
-            match self.slice(metric, &mut reference) {
+            match self.slice(metric, &mut reference, left) {
                 Slice::Spent(work) => match left.checked_sub(work) {
                     Some(rest) => left = rest,
                     None => return true,
@@ -95,8 +101,21 @@ impl Job {
         self.values
     }
 
-    fn slice(&mut self, metric: Metric, reference: &mut Reference) -> Slice {
+    fn slice(&mut self, metric: Metric, reference: &mut Reference, budget: u64) -> Slice {
+        if let Metric::Curve(curve) = metric {
+            let Some(curves) = &mut reference.curves else {
+                return Slice::Done(None);
+            };
+            return match curves.advance(&self.cloud, budget) {
+                Some(work) => Slice::Spent(work),
+                None => Slice::Done(curves.value(curve.id)),
+            };
+        }
+        let Some(reference) = &mut reference.density else {
+            return Slice::Done(None);
+        };
         match metric {
+            Metric::Curve(_) => Slice::Done(None),
             Metric::Ksd2 => self.ksd(reference),
             Metric::Kl => self.kl(reference),
             Metric::W2 => self.w2(reference),
@@ -105,7 +124,7 @@ impl Job {
         }
     }
 
-    fn ksd(&mut self, reference: &mut Reference) -> Slice {
+    fn ksd(&mut self, reference: &mut Density) -> Slice {
         let Some(Task::Ksd(ksd)) = &mut self.task else {
             self.task = Some(Task::Ksd(Ksd::new(&self.cloud, self.bandwidth)));
             return Slice::Spent(0);
@@ -116,7 +135,7 @@ impl Job {
         }
     }
 
-    fn kl(&mut self, reference: &mut Reference) -> Slice {
+    fn kl(&mut self, reference: &mut Density) -> Slice {
         let Some(bins) = &mut reference.bins else {
             return Slice::Done(None);
         };
@@ -133,7 +152,7 @@ impl Job {
         }
     }
 
-    fn w2(&mut self, reference: &mut Reference) -> Slice {
+    fn w2(&mut self, reference: &mut Density) -> Slice {
         let Some(Task::W2(distance)) = &mut self.task else {
             if let Some(work) = reference.advance_samples(self.cloud.n) {
                 return Slice::Spent(work);
@@ -151,7 +170,7 @@ impl Job {
         Slice::Done(distance.value())
     }
 
-    fn moment(&mut self, metric: Metric, reference: &Reference) -> Slice {
+    fn moment(&mut self, metric: Metric, reference: &Density) -> Slice {
         let Some((mean, covariance)) = &reference.target.moments else {
             return Slice::Done(None);
         };

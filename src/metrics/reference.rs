@@ -1,8 +1,10 @@
-//! What metrics need to know of a target, computed once and kept across jobs.
+//! What metrics need to know of a target, and the program of a system's curves: computed once and kept across jobs.
 
 use super::Metric;
 use super::bins::Bins;
+use super::curves::Curves;
 use super::distance::Distance;
+use crate::graph::Program;
 use crate::targets::{Evaluator, Target};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -22,8 +24,14 @@ pub struct Level {
     pub label: String,
 }
 
-/// Bins, exact samples, floors and the compiled score of one target.
+/// What jobs of one run share.
 pub struct Reference {
+    pub(super) density: Option<Density>,
+    pub(super) curves: Option<Curves>,
+}
+
+/// Bins, exact samples, floors and the compiled score of one target.
+pub(super) struct Density {
     pub(super) target: Rc<Target>,
     pub(super) evaluator: Evaluator,
     pub(super) bins: Option<Bins>,
@@ -44,36 +52,43 @@ struct Samples {
 }
 
 impl Reference {
-    /// For `target`; its exact samples derive from the run's `seed`.
-    pub fn shared(target: Rc<Target>, seed: u32) -> SharedReference {
-        let bins = Bins::new(&target);
-        Rc::new(RefCell::new(Self {
+    /// For a target, whose exact samples derive from the run's `seed`, and for the program of a system's curves.
+    pub fn shared(
+        target: Option<Rc<Target>>,
+        curves: Option<&Program>,
+        seed: u32,
+    ) -> SharedReference {
+        let density = target.map(|target| Density {
             evaluator: Evaluator::new(&target),
+            bins: Bins::new(&target),
             target,
-            bins,
             samples: None,
             seed,
-        }))
+        });
+        let curves = curves.map(Curves::new);
+        Rc::new(RefCell::new(Self { density, curves }))
     }
 
-    /// Log-density and score of the target at any points.
-    pub fn evaluator(&mut self) -> &mut Evaluator {
-        &mut self.evaluator
+    /// Log-density of the target at any points `[n, d]`; empty where there is no target.
+    pub fn log_density(&mut self, points: &[f32]) -> Vec<f32> {
+        let density = self.density.as_mut();
+        density.map_or(Vec::new(), |d| d.evaluator.log_density(points))
     }
 
     /// What a perfect sampler of `n` independent draws would show for `metric`: the bias of `kl`, the same-size floor of
     /// `w2` once a job has computed it.
     pub fn level(&self, metric: Metric, n: usize) -> Option<Level> {
+        let density = self.density.as_ref()?;
         match metric {
             Metric::Kl => {
-                let bins = self.bins.as_ref()?;
+                let bins = density.bins.as_ref()?;
                 Some(Level {
                     value: bins.bias(n),
                     label: format!("bias of {n} exact samples, (B − 1)/2n"),
                 })
             }
             Metric::W2 => {
-                let samples = self.samples.as_ref().filter(|s| s.n == n)?;
+                let samples = density.samples.as_ref().filter(|s| s.n == n)?;
                 Some(Level {
                     value: samples.floor.as_ref()?.value()?,
                     label: format!("between two exact batches of {n}"),
@@ -82,7 +97,9 @@ impl Reference {
             _ => None,
         }
     }
+}
 
+impl Density {
     /// Works on what clouds of `n` particles are compared with: exact samples and their own distance. `Some(work)` while it
     /// is not ready.
     pub(super) fn advance_samples(&mut self, n: usize) -> Option<u64> {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::graph::Graph;
 use crate::linalg::{mean_covariance, norm};
 use crate::ot::{Assignment, squared_costs};
 use crate::params::Params;
@@ -25,6 +26,7 @@ pub(super) fn cloud(x: Vec<f32>, d: usize) -> Cloud {
         d,
         x,
         accepted: None,
+        buffers: Vec::new(),
     }
 }
 
@@ -34,7 +36,7 @@ fn measure(
     metrics: &[Metric],
     bandwidth: f32,
 ) -> Vec<Option<f64>> {
-    let reference = Reference::shared(Rc::clone(target), 1);
+    let reference = Reference::shared(Some(Rc::clone(target)), None, 1);
     Job::new(&reference, cloud, metrics, bandwidth).finish()
 }
 
@@ -108,7 +110,7 @@ proptest! {
         let target = target(&[("target", "banana")]);
         let cloud = Cloud { step: 3, accepted: Some(vec![1.0; n]), ..exact(&target, n, 9) };
         let whole = measure(&target, cloud.clone(), &Metric::ALL, 0.5);
-        let mut job = Job::new(&Reference::shared(target, 1), cloud, &Metric::ALL, 0.5);
+        let mut job = Job::new(&Reference::shared(Some(target), None, 1), cloud, &Metric::ALL, 0.5);
         while job.advance(budget) {}
         prop_assert_eq!(job.finish(), whole);
     }
@@ -142,7 +144,7 @@ fn w2_is_the_assignment_to_the_targets_own_samples() {
     let target = target(&[("target", "moons")]);
     let n = 200;
     let x = normal_vec(2, stream::INIT, 0, 2 * n);
-    let reference = Reference::shared(Rc::clone(&target), 1);
+    let reference = Reference::shared(Some(Rc::clone(&target)), None, 1);
     assert_eq!(reference.borrow().level(Metric::W2, n), None);
     let [Some(value)] = Job::new(&reference, cloud(x.clone(), 2), &[Metric::W2], 1.0).finish()[..]
     else {
@@ -287,4 +289,34 @@ fn every_metric_says_what_it_is() {
     );
     assert!(Metric::Kl.definition(setting).contains("1.02e0"));
     assert_eq!(Metric::from_id("nonsense"), None);
+}
+
+static TOTAL: Curve = Curve {
+    id: "total",
+    label: "total",
+    definition: "Sum of all entries.",
+    unit: "",
+    scale: Scale::Linear,
+};
+
+#[test]
+fn a_curve_is_computed_from_copies_and_needs_no_target() {
+    let g = Graph::default();
+    g.assign("total", g.input("weights", &[1000]).total());
+    let program = g.compile("curves");
+    assert_eq!(inputs(&program), ["weights"]);
+    let reference = Reference::shared(None, Some(&program), 1);
+    let metrics = [Metric::Curve(&TOTAL), Metric::Kl];
+    for (step, weight) in [(0, 1.0), (0, 2.0), (1, 3.0)] {
+        let cloud = Cloud {
+            step,
+            buffers: vec![("weights".to_owned(), vec![weight; 1000])],
+            ..cloud(FIVE.to_vec(), 2)
+        };
+        let mut job = Job::new(&reference, cloud, &metrics, 1.0);
+        while job.advance(1) {}
+        // A metric against a target has no value without one.
+        let expected = vec![Some(1000.0 * f64::from(weight)), None];
+        assert_eq!(job.finish(), expected);
+    }
 }

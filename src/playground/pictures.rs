@@ -4,8 +4,8 @@ use super::Playground;
 use super::scenery::opacity;
 use crate::scene::{
     CloudStyle, Dash, DrawList, Field, Frame, GUTTER, LAYERS, Rect, Role, TITLE, View, arrows,
-    axes, common_scale, contours, contours_over, kernel_circle, line_axes, note, panes, strip,
-    title,
+    axes, common_scale, contours, contours_over, kernel_circle, line_axes, marks, note, panes,
+    strip, title,
 };
 
 /// Largest stage in device pixels a side.
@@ -79,8 +79,7 @@ impl Playground {
     /// The frame that pane `index` shows at least.
     fn frame(&self, index: usize) -> Frame {
         let stage = self.panes[index].session.stage();
-        self.view
-            .unwrap_or_else(|| Frame::new(stage.target.frame_of(stage.axes)))
+        self.view.unwrap_or_else(|| Frame::new(stage.frame))
     }
 
     /// World and CSS pixels of pane `index`.
@@ -180,14 +179,7 @@ impl Playground {
         let crowded = self.is_crowded(index, view);
         let pane = &mut self.panes[index];
         let (d, shown) = (pane.session.stage().d, pane.session.stage().axes);
-        let names = |i: usize| {
-            pane.session
-                .stage()
-                .target
-                .axes
-                .get(i)
-                .map_or("", String::as_str)
-        };
+        let names = |i: usize| pane.session.stage().names.get(i).map_or("", String::as_str);
         if d == 1 {
             line_axes(list, view, [names(0), "density"]);
             let density = pane.scenery.line(&pane.session, view);
@@ -196,6 +188,7 @@ impl Playground {
         }
         axes(list, view, [names(shown[0]), names(shown[1])]);
         list.clip(view.rect);
+        marks(list, view, &pane.session.stage().marks);
         if layers.shows("contours") {
             for (mass, line) in pane.scenery.references() {
                 contours(list, view, &[line], Dash::Dashed, opacity(mass));

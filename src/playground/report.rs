@@ -111,7 +111,14 @@ impl Playground {
     /// Every metric of any pane, in the order of the charts.
     pub(super) fn charts(&self) -> Vec<Metric> {
         let measured = |m: &Metric| self.panes.iter().any(|p| p.session.metrics().contains(m));
-        Metric::ALL.into_iter().filter(measured).collect()
+        let mut charts: Vec<Metric> = Metric::ALL.into_iter().filter(measured).collect();
+        let all = self.panes.iter().flat_map(|p| p.session.metrics());
+        for metric in all.filter(|m| matches!(m, Metric::Curve(_))) {
+            if !charts.contains(metric) {
+                charts.push(*metric);
+            }
+        }
+        charts
     }
 
     /// JSON: the link, its notices, the panes with their values, the charts.

@@ -21,8 +21,8 @@ pub(super) fn opacity(mass: f32) -> f32 {
 
 /// What is known of the density of the two coordinates shown.
 enum Shown {
-    /// Nothing yet.
-    Unknown,
+    /// There is no target.
+    Empty,
     /// It can be evaluated: the target itself in two dimensions, or a marginal in closed form.
     Density { field: Field, levels: HdrTable },
     /// A density on the line.
@@ -42,9 +42,7 @@ enum Field {
 impl Field {
     fn log_density(&mut self, points: &[f32]) -> Vec<f32> {
         match self {
-            Self::Target(reference, [0, 1]) => {
-                reference.borrow_mut().evaluator().log_density(points)
-            }
+            Self::Target(reference, [0, 1]) => reference.borrow_mut().log_density(points),
             Self::Target(reference, _) => {
                 let swapped: Vec<f32> = points
                     .as_chunks::<2>()
@@ -52,7 +50,7 @@ impl Field {
                     .iter()
                     .flat_map(|[x, y]| [*y, *x])
                     .collect();
-                reference.borrow_mut().evaluator().log_density(&swapped)
+                reference.borrow_mut().log_density(&swapped)
             }
             Self::Gaussian { mean, cov } => {
                 let det = cov[0] * cov[3] - cov[1] * cov[2];
@@ -90,7 +88,7 @@ impl Default for Scenery {
     fn default() -> Self {
         Self {
             target: None,
-            shown: Shown::Unknown,
+            shown: Shown::Empty,
             grid: None,
             contours: Vec::new(),
             line: (None, Histogram::default()),
@@ -101,7 +99,7 @@ impl Default for Scenery {
 
 /// Moments of the two coordinates shown.
 fn moments(stage: &Stage) -> Option<([f64; 2], [f64; 4])> {
-    let (mean, cov) = stage.target.moments.as_ref()?;
+    let (mean, cov) = stage.target.as_ref()?.moments.as_ref()?;
     let [a, b] = stage.axes;
     let at = |i: usize, j: usize| cov.get(i * stage.d + j).copied();
     Some((
@@ -123,7 +121,7 @@ fn shown(session: &Session) -> Shown {
         (_, None) => return Shown::Nothing,
     };
     let mut field = field;
-    let [x0, y0, x1, y1] = stage.target.frame_of(stage.axes);
+    let [x0, y0, x1, y1] = stage.frame;
     // Half as much again on each side holds what the frame leaves out.
     let (mx, my) = (0.25 * (x1 - x0), 0.25 * (y1 - y0));
     let wide = Frame::new([x0 - mx, y0 - my, x1 + mx, y1 + my]);
@@ -136,7 +134,10 @@ fn shown(session: &Session) -> Shown {
 impl Scenery {
     /// Brings everything up to date with the session's target.
     fn refresh(&mut self, session: &Session) {
-        let target = &session.stage().target;
+        let Some(target) = &session.stage().target else {
+            *self = Self::default();
+            return;
+        };
         if !self
             .target
             .as_ref()
@@ -184,13 +185,13 @@ impl Scenery {
         {
             // Normalised over the target's own frame as well, so that a narrow view does not inflate it.
             let [x0, _, x1, _] = visible.0;
-            let [f0, _, f1, _] = session.stage().target.frame;
+            let [f0, _, f1, _] = session.stage().frame;
             let (low, high) = (x0.min(f0), x1.max(f1));
             let count = 1200_u16;
             let places: Vec<f32> = (0..=count)
                 .map(|i| low + (high - low) * f32::from(i) / f32::from(count))
                 .collect();
-            let values = reference.borrow_mut().evaluator().log_density(&places);
+            let values = reference.borrow_mut().log_density(&places);
             self.line = (Some(visible), Histogram::new(&places, &values));
         }
         &self.line.1

@@ -125,6 +125,16 @@ pub fn contours_over(list: &mut DrawList, view: &View, lines: &[Vec<[f32; 2]>], 
     }
 }
 
+/// Rings around fixed points that the particles are compared with.
+pub fn marks(list: &mut DrawList, view: &View, places: &[[f32; 2]]) {
+    for place in places {
+        list.circle(view.to_pixel(*place), 6.0);
+    }
+    if !places.is_empty() {
+        list.stroke(Role::Reference, 2.0, Dash::Solid, 1.0);
+    }
+}
+
 /// A circle of the kernel's width `h` (world units) around a particle.
 pub fn kernel_circle(list: &mut DrawList, view: &View, centre: [f32; 2], h: f32) {
     let at = view.to_pixel(centre);

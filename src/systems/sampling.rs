@@ -93,7 +93,11 @@ impl Sampling {
             n,
             d: target.d,
             axes: [0, 1.min(target.d - 1)],
-            target,
+            frame: target.frame_of([0, 1.min(target.d - 1)]),
+            names: target.axes.clone(),
+            marks: Vec::new(),
+            curves: None,
+            target: Some(target),
             arrows: None,
             kernel_width: bandwidth.map(|h2| KernelWidth::Fixed(h2.sqrt())),
             metrics: vec![

@@ -88,7 +88,7 @@ fn chi_square(masses: &[f64], counts: &[u32], n: usize) -> f64 {
 #[test]
 fn kl_shows_its_bias_for_exact_samples_and_more_for_others() {
     let target = target(&[("target", "banana")]);
-    let reference = Reference::shared(Rc::clone(&target), 1);
+    let reference = Reference::shared(Some(Rc::clone(&target)), None, 1);
     let n = 20_000;
     let Some(level) = reference.borrow().level(Metric::Kl, n) else {
         panic!("a bias is known");
