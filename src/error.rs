@@ -16,7 +16,7 @@ pub enum Error {
         /// What is wrong, with line and column where known.
         message: String,
     },
-    /// The requested backend does not exist on this machine.
+    /// The requested backend does not exist on this machine, or was lost on the way.
     #[error("no such device: {0}")]
     NoDevice(String),
     /// The run produced a NaN or an infinity; the last good state is kept.

@@ -1,8 +1,7 @@
-//! Executors: a program is loaded once and replayed. So far the CPU, in f32 (runs) and f64 (oracles).
+//! Executors: a program is loaded once and replayed, on the CPU in f32 (runs) and f64 (oracles), or on a WebGPU device.
 
 mod cpu;
 mod eval;
-#[cfg(not(target_arch = "wasm32"))]
 pub mod gpu;
 mod plan;
 

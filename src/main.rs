@@ -4,6 +4,11 @@
 fn main() -> std::process::ExitCode {
     use std::io::Write;
 
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // Without a desktop session Mesa's layer that chooses devices finds no display, and complains on standard error.
+        // SAFETY: no other thread runs yet.
+        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
+    }
     match pushforward::cli::run() {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {

@@ -3,6 +3,8 @@
 //! Work is cut by budgets (roughly floating point operations), which never change a result. Metrics are measured on copies
 //! of the particles at fixed probe steps and never feed back.
 
+mod device;
+mod machine;
 mod run;
 mod snapshot;
 
@@ -10,9 +12,12 @@ pub use run::{Run, Turn};
 
 use crate::error::{Divergence, Error, Problem, Result};
 use crate::exec::Progress;
+use crate::exec::gpu::{Device, GpuError};
 use crate::metrics::{Cloud, Job, Metric, Reference, SharedReference, inputs};
+use crate::order::sort_few;
 use crate::params::Class;
-use crate::systems::{self, Entry, Inputs, KernelWidth, Stage, System};
+use crate::systems::{self, Build, Entry, Inputs, KernelWidth, Stage, System};
+use machine::{Advance, Machine};
 
 /// How a run stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +28,8 @@ pub enum Status {
     Done(String),
     /// A NaN or an infinity stopped it; the last good state is kept.
     Diverged(Divergence),
+    /// The device was lost, with the reason; the last state that the host knows can be saved and resumed on the CPU.
+    Lost(String),
 }
 
 /// One row of the metric log.
@@ -42,8 +49,8 @@ pub struct Session {
     stage: Stage,
     notes: Vec<String>,
     default_steps: u32,
-    run: Run<f32>,
-    arrows: Option<usize>,
+    device: Option<Device>,
+    machine: Machine,
     status: Status,
     edited_at: Option<u32>,
     log: Vec<Row>,
@@ -61,22 +68,41 @@ pub fn is_probe(step: u32) -> bool {
 }
 
 impl Session {
-    /// Starts a run of `entry` with these parameters, at step 0.
+    /// Starts a run of `entry` with these parameters on the CPU, at step 0.
     ///
     /// # Errors
     /// Parameters that contradict each other or the inputs.
     pub fn new(entry: &'static Entry, system: Box<dyn System>, inputs: Inputs) -> Result<Self> {
+        Self::on(None, entry, system, inputs)
+    }
+
+    /// Starts a run on a device, or where there is none on the CPU.
+    ///
+    /// # Errors
+    /// As [`Session::new`]; a problem with `n` that names the largest one where the run does not fit; a lost device.
+    pub fn on(
+        device: Option<&Device>,
+        entry: &'static Entry,
+        system: Box<dyn System>,
+        inputs: Inputs,
+    ) -> Result<Self> {
         let mut build = system.build(&inputs)?;
-        let seed = build.stage.seed;
-        let arrows = build.stage.arrows.take();
         let notes = std::mem::take(&mut build.notes);
-        let (default_steps, stage) = (build.default_steps, build.stage);
-        let mut run = Run::new(build.prepare, build.programs, build.driver, seed);
-        for (name, data) in &build.state {
-            run.cpu.set(name, data);
-        }
-        let arrows = arrows.map(|program| run.cpu.load(&program));
-        let reference = Reference::shared(stage.target.clone(), stage.curves.as_ref(), seed);
+        let (default_steps, stage) = (build.default_steps, build.stage.clone());
+        let machine = Machine::new(device, build).map_err(|error| match (error, device) {
+            (GpuError::TooLarge { needed, limit }, Some(device)) => {
+                let largest = largest_n(device, entry, &*system, &inputs);
+                let message = format!(
+                    "the run needs {} MB of device memory in one piece, but there are {}; the largest n that fits is {largest}",
+                    needed >> 20,
+                    limit >> 20
+                );
+                Problem::new("n", message).into()
+            }
+            (error, _) => Error::NoDevice(error.to_string()),
+        })?;
+        let (target, curves) = (stage.target.clone(), stage.curves.as_ref());
+        let reference = Reference::shared(target, curves, stage.seed);
         let mut session = Self {
             entry,
             system,
@@ -84,8 +110,8 @@ impl Session {
             stage,
             notes,
             default_steps,
-            run,
-            arrows,
+            device: device.cloned(),
+            machine,
             status: Status::Ready,
             edited_at: None,
             log: Vec::new(),
@@ -93,9 +119,10 @@ impl Session {
             job: None,
             reference,
         };
-        session.run.uniforms(&session.system.uniforms());
-        session.run.keep();
-        session.check_finite();
+        session.machine.uniforms(&session.system.uniforms());
+        if !session.is_finite() {
+            session.diverged();
+        }
         session.pending = Some(session.cloud());
         Ok(session)
     }
@@ -125,9 +152,37 @@ impl Session {
         &self.notes
     }
 
-    /// Steps done.
+    /// Steps done; on a device, submitted.
     pub fn step(&self) -> u32 {
-        self.run.step()
+        self.machine.step()
+    }
+
+    /// Step of [`Session::particles`]: on a device, what is known lags behind.
+    pub fn seen(&self) -> u32 {
+        self.machine.seen()
+    }
+
+    /// Whether the state after the last step is known; on the CPU it always is.
+    pub fn is_settled(&self) -> bool {
+        self.machine.is_settled()
+    }
+
+    /// Asks a device for a newer state, which comes some frames later.
+    pub fn refresh(&mut self) {
+        self.machine.refresh();
+    }
+
+    /// Waits for the state after the last step, for edges that can.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn settle(&mut self) {
+        loop {
+            self.look();
+            if self.is_settled() || matches!(self.status, Status::Lost(_)) {
+                return;
+            }
+            self.machine.settle();
+            self.machine.wait();
+        }
     }
 
     /// Steps a run takes when nothing says otherwise.
@@ -143,62 +198,81 @@ impl Session {
     /// Works for about `budget` operations and at most `max_steps` steps; returns the steps completed, 0 while a long step is
     /// unfinished.
     pub fn advance(&mut self, budget: u64, max_steps: u32) -> u32 {
+        let before = self.step();
+        let goal = before.saturating_add(max_steps);
         let mut left = budget;
-        let mut steps = 0;
-        while steps < max_steps && left > 0 && self.status == Status::Ready {
-            match self.run.advance(&mut left) {
-                Turn::Working => break,
-                Turn::Stopped(reason) => self.status = Status::Done(reason),
-                Turn::Stepped => {
-                    if !self.check_finite() {
-                        break;
-                    }
-                    steps += 1;
-                    self.run.keep();
-                    if is_probe(self.step()) {
-                        self.pending = Some(self.cloud());
-                    }
+        self.look();
+        while self.step() < goal && left > 0 && self.status == Status::Ready {
+            let most = goal - self.step();
+            match self.machine.advance(&mut left, most) {
+                Advance::Steps(0) => break,
+                Advance::Steps(_) => self.observe(),
+                Advance::Stopped(reason) => self.status = Status::Done(reason),
+                Advance::Diverged => self.diverged(),
+                Advance::Failed(error) => self.status = Status::Lost(error.to_string()),
+            }
+        }
+        // A device may have gone back.
+        self.step().saturating_sub(before)
+    }
+
+    /// Takes in what a device has to tell.
+    fn look(&mut self) {
+        match self.machine.look() {
+            Advance::Failed(error) => self.status = Status::Lost(error.to_string()),
+            Advance::Diverged => self.diverged(),
+            Advance::Steps(_) | Advance::Stopped(_) => {
+                if self.machine.backend() == "gpu" {
+                    self.observe();
                 }
             }
         }
-        steps
+    }
+
+    /// Measures a probe step whose state has become known.
+    fn observe(&mut self) {
+        if self.machine.take_news() && is_probe(self.seen()) {
+            self.pending = Some(self.cloud());
+        }
     }
 
     /// Runs to step `k`, or until the run ends, measuring every probe step on the way.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn run_to(&mut self, k: u32) {
         while self.step() < k && self.status == Status::Ready {
             while self.measure(u64::MAX) {}
             self.advance(u64::MAX, 1);
+            self.settle();
         }
         while self.measure(u64::MAX) {}
     }
 
-    /// Stops the run and goes back to the last good state if the state is not finite.
-    fn check_finite(&mut self) -> bool {
-        if self.run.is_finite() {
-            return true;
-        }
-        self.run.restore_kept();
+    fn diverged(&mut self) {
         self.status = Status::Diverged(Divergence {
             last_good_step: self.step(),
             cause: self.system.divergence_cause(),
         });
-        false
     }
 
-    /// The particles, row-major `[n, d]`.
+    /// Whether every number that the host knows is finite.
+    fn is_finite(&self) -> bool {
+        let state = self.machine.state();
+        state.iter().all(|(_, data)| run::all_finite(data))
+    }
+
+    /// The particles after [`Session::seen`] steps, row-major `[n, d]`.
     pub fn particles(&self) -> &[f32] {
-        self.run.cpu.get(self.stage.particles).unwrap_or(&[])
+        self.machine.get(self.stage.particles).unwrap_or(&[])
     }
 
     /// A copy of the particles for the metrics.
     pub fn cloud(&self) -> Cloud {
         Cloud {
-            step: self.step(),
+            step: self.seen(),
             n: self.stage.n,
             d: self.stage.d,
             x: self.particles().to_vec(),
-            accepted: self.run.cpu.get("accepted").map(<[f32]>::to_vec),
+            accepted: self.machine.get("accepted").map(<[f32]>::to_vec),
             buffers: self.curve_buffers(),
         }
     }
@@ -207,7 +281,7 @@ impl Session {
     fn curve_buffers(&self) -> Vec<(String, Vec<f32>)> {
         let names = self.stage.curves.as_ref().map_or(Vec::new(), inputs);
         let copy = |name: String| {
-            let data = self.run.cpu.get(&name).map(<[f32]>::to_vec);
+            let data = self.machine.get(&name).map(<[f32]>::to_vec);
             (name, data.unwrap_or_default())
         };
         names.into_iter().map(copy).collect()
@@ -216,6 +290,7 @@ impl Session {
     /// Works on the metrics of the latest probe step for about `budget` operations. True while work is left; a newer probe
     /// step waits until the present one is measured, an older one that still waits is dropped.
     pub fn measure(&mut self, budget: u64) -> bool {
+        self.look();
         if self.job.is_none()
             && let Some(cloud) = self.pending.take()
         {
@@ -235,6 +310,11 @@ impl Session {
 
     /// Asks for the metrics of the present step, for a run that rests here; false where they are known or under way.
     pub fn measure_here(&mut self) -> bool {
+        self.look();
+        if !self.is_settled() {
+            self.machine.settle();
+            return true;
+        }
         let step = self.step();
         let under_way = self.job.as_ref().is_some_and(|(at, _)| *at == step);
         let asked = !under_way && !self.log.iter().any(|row| row.step == step);
@@ -260,7 +340,9 @@ impl Session {
     }
 
     /// Measures the present step to the end and returns the row.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn measure_now(&mut self) -> Row {
+        self.settle();
         let step = self.step();
         if let Some(row) = self.log.iter().find(|r| r.step == step) {
             return row.clone();
@@ -314,13 +396,18 @@ impl Session {
         }
         if class == Class::Live {
             self.system = system;
-            self.run.uniforms(&self.system.uniforms());
+            self.machine.uniforms(&self.system.uniforms());
             self.mark_edited();
             return Ok(class);
         }
-        let mut next = Self::new(self.entry, system, self.inputs.clone())?;
+        let mut next = Self::on(
+            self.device.as_ref(),
+            self.entry,
+            system,
+            self.inputs.clone(),
+        )?;
         if class == Class::Rebuild && self.step() > 0 {
-            next.run.adopt(&self.run);
+            next.machine.adopt(&self.machine);
             next.log = std::mem::take(&mut self.log);
             next.pending = None;
             next.edited_at = self.edited_at;
@@ -332,7 +419,7 @@ impl Session {
 
     fn mark_edited(&mut self) {
         if self.step() > 0 {
-            self.edited_at.get_or_insert(self.run.step());
+            self.edited_at.get_or_insert(self.machine.step());
         }
     }
 
@@ -347,51 +434,68 @@ impl Session {
     /// As [`Session::new`].
     pub fn reset(&mut self) -> Result<()> {
         let system = systems::copy(self.entry, &*self.system);
-        *self = Self::new(self.entry, system, self.inputs.clone())?;
+        *self = Self::on(
+            self.device.as_ref(),
+            self.entry,
+            system,
+            self.inputs.clone(),
+        )?;
         Ok(())
     }
 
-    /// Drift and repulsion at the present particles, each `[n, d]`, where the system has them.
+    /// Drift and repulsion at the known particles, each `[n, d]`, where the system has them; on a device they come later.
     pub fn arrows(&mut self) -> Option<(Vec<f32>, Vec<f32>)> {
-        let program = self.arrows?;
-        self.run.cpu.run_aside(program);
-        let read = |name| self.run.cpu.get(name).map(<[f32]>::to_vec);
-        Some((read("drift")?, read("repulsion")?))
+        self.machine.arrows()
     }
 
     /// The kernel's present width h.
     pub fn kernel_width(&self) -> Option<f32> {
         match self.stage.kernel_width.as_ref()? {
             KernelWidth::Fixed(h) => Some(*h),
-            KernelWidth::Buffer(name) => Some(self.run.cpu.get(name)?.first()?.max(0.0).sqrt()),
+            KernelWidth::Buffer(name) => Some(self.machine.get(name)?.first()?.max(0.0).sqrt()),
         }
     }
 
-    /// Hash of the particles' f32 bits and the step, with build target and module, e.g. `x86_64-avx2-1a2b3c4d`.
+    /// Hash of the state's f32 bits and the step, with build target and module, e.g. `x86_64-avx2-1a2b3c4d`.
     ///
-    /// CPU runs are bit-exact for one build target and module; a digest of another one need not agree.
+    /// CPU runs are bit-exact for one build target and module; a digest of another one need not agree. Hash it where
+    /// the state is settled.
     pub fn digest(&self) -> String {
-        format!("{}-{:08x}", self.run.cpu.module(), self.run.hash())
+        format!("{}-{:08x}", self.machine.module(), self.hash())
+    }
+
+    /// FNV-1a over the words of every buffer, in order of name, and the step.
+    fn hash(&self) -> u32 {
+        let mut buffers = self.machine.state();
+        sort_few(&mut buffers, |a, b| a.0 < b.0);
+        let words = buffers
+            .iter()
+            .flat_map(|(_, data)| data.iter().map(|v| v.to_bits()));
+        words.chain([self.seen()]).fold(0x811c_9dc5, |hash, word| {
+            word.to_le_bytes().iter().fold(hash, |h: u32, byte| {
+                (h ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+            })
+        })
     }
 
     /// `cpu` or `gpu`.
     pub fn backend(&self) -> &'static str {
-        "cpu"
+        self.machine.backend()
     }
 
-    /// The device in words, e.g. `CPU, 8 lanes`.
+    /// The device in words, e.g. `CPU, AVX2, one thread`.
     pub fn device(&self) -> String {
-        self.run.cpu.device()
-    }
-
-    /// Every program of the run, for `describe --program`.
-    pub fn programs(&self) -> Vec<String> {
-        self.run.cpu.programs().map(ToString::to_string).collect()
+        self.machine.device()
     }
 
     /// State, step and log as bytes, to resume elsewhere.
     pub fn snapshot(&self) -> Vec<u8> {
-        snapshot::write(self.step(), self.edited_at, &self.run.cpu, &self.log)
+        snapshot::write(
+            self.seen(),
+            self.edited_at,
+            &self.machine.state(),
+            &self.log,
+        )
     }
 
     /// Resumes from a snapshot of the same configuration.
@@ -399,14 +503,17 @@ impl Session {
     /// # Errors
     /// The bytes are not a snapshot of this configuration; the run is then as it was.
     pub fn restore(&mut self, bytes: &[u8]) -> Result<()> {
-        let Some(saved) = snapshot::read(bytes, &self.run.cpu, self.stage.metrics.len()) else {
+        let state = self.machine.state();
+        let Some(saved) = snapshot::read(bytes, &state, self.stage.metrics.len()) else {
             let message = "the saved state does not belong to this configuration";
             return Err(Error::Problem(Problem::new("snapshot", message)));
         };
-        for (name, data) in &saved.buffers {
-            self.run.cpu.set(name, data);
-        }
-        self.run.resume_at(saved.step);
+        let buffers: Vec<(&str, &[f32])> = saved
+            .buffers
+            .iter()
+            .map(|(name, data)| (name.as_str(), &data[..]))
+            .collect();
+        self.machine.resume(saved.step, &buffers);
         self.edited_at = saved.edited_at;
         self.log = saved.log;
         self.status = Status::Ready;
@@ -414,6 +521,33 @@ impl Session {
         self.pending = None;
         Ok(())
     }
+}
+
+/// The largest number of particles whose run fits on the device: memory grows linearly with n, but for padding.
+fn largest_n(device: &Device, entry: &Entry, system: &dyn System, inputs: &Inputs) -> u64 {
+    let needed = |n: u64| {
+        let mut copy = systems::copy(entry, system);
+        let set = copy.set("n", &n.to_string());
+        let build = matches!(set, Some(Ok(()))).then(|| copy.build(inputs).ok());
+        build
+            .flatten()
+            .map(|build: Build| device::bytes_needed(&build))
+    };
+    let limit = device.capacity();
+    let known = system.get("n").and_then(|n| n.parse::<u64>().ok());
+    let search = || {
+        let n = known?;
+        let whole = needed(n)?;
+        // Rounded down, this fits; the slope between it and n leads to the largest.
+        let low = n * limit / whole;
+        let part = needed(low)?;
+        let slope = ((whole - part) / (n - low).max(1)).max(1);
+        let high = low + limit.saturating_sub(part) / slope;
+        [high, low]
+            .into_iter()
+            .find(|&n| needed(n).is_some_and(|bytes| bytes <= limit))
+    };
+    search().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub use sampling::{Init, Sampling};
 
 use crate::data::Table;
 use crate::error::Result;
+use crate::exec::gpu::Part;
 use crate::graph::Program;
 use crate::params::Params;
 use crate::targets::Target;
@@ -109,7 +110,25 @@ pub struct Build {
     pub notes: Vec<String>,
 }
 
+impl Build {
+    /// Every program in the order of a device's indices, with its part in the run.
+    pub fn parts(&self) -> Vec<(&Program, Part)> {
+        let steps = (0..).zip(&self.programs).map(|(index, program)| {
+            let part = if index == 0 {
+                Part::Step
+            } else {
+                Part::Support
+            };
+            (program, part)
+        });
+        let prepare = self.prepare.iter().map(|p| (p, Part::Support));
+        let aside = self.stage.arrows.iter().map(|p| (&**p, Part::Aside));
+        prepare.chain(steps).chain(aside).collect()
+    }
+}
+
 /// What is drawn and measured: particles in a buffer, against a target where there is one, and the system's own curves.
+#[derive(Clone)]
 pub struct Stage {
     /// Buffer of particles, `[n, d]`.
     pub particles: &'static str,
@@ -130,7 +149,7 @@ pub struct Stage {
     /// Writes the scalars of the [`crate::metrics::Metric::Curve`]s among `metrics`; runs on copies, at probe steps.
     pub curves: Option<Program>,
     /// Writes the buffers `drift` and `repulsion` `[n, d]`, drawn as arrows.
-    pub arrows: Option<Program>,
+    pub arrows: Option<Rc<Program>>,
     /// The kernel's width h in world units: a fixed number, or the scalar buffer that holds h².
     pub kernel_width: Option<KernelWidth>,
     /// Metrics in the order of the charts.
@@ -175,6 +194,9 @@ pub enum Command {
 pub trait Driver {
     /// The next instruction, given the steps done and what was last read.
     fn next(&mut self, step: u32, reads: &Reads) -> Command;
+
+    /// A copy that will decide alike: runs go back to earlier steps.
+    fn copy(&self) -> Box<dyn Driver>;
 }
 
 /// The default driver: one step after another.
@@ -187,5 +209,9 @@ impl Driver for Steps {
             program: 0,
             times: 1,
         }
+    }
+
+    fn copy(&self) -> Box<dyn Driver> {
+        Box::new(Self)
     }
 }

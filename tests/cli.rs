@@ -208,7 +208,41 @@ fn bad_links_exit_2_and_name_the_key_and_what_is_allowed() {
 
 #[test]
 fn no_gpu_is_exit_3_and_never_a_fallback() {
-    fails(&["run", KNOWN, "--backend", "gpu"], 3, "no such device");
+    let mut command = pushforward();
+    // A machine without drivers.
+    command.envs([("VK_ICD_FILENAMES", "none"), ("VK_DRIVER_FILES", "none")]);
+    let output = command
+        .args(["run", KNOWN, "--backend", "gpu"])
+        .output()
+        .expect("runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    if cfg!(target_os = "linux") {
+        assert_eq!(output.status.code(), Some(3), "{error}");
+        assert!(
+            error.contains("no such device") && output.stdout.is_empty(),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn the_device_computes_what_the_cpu_computes() {
+    let run = |backend| {
+        let (code, out, err) = call(&["run", KNOWN, "--backend", backend, "--json"]);
+        assert_eq!(code, 0, "{err}");
+        let report: Value = serde_json::from_str(&out).expect("one object");
+        assert_eq!(report["backend"], backend);
+        report["metrics"].clone()
+    };
+    let (cpu, gpu) = (run("cpu"), run("gpu"));
+    for (name, value) in cpu.as_object().expect("metrics") {
+        match (value.as_f64(), gpu[name].as_f64()) {
+            (Some(a), Some(b)) => {
+                assert!((a - b).abs() <= 1e-4 * (1.0 + a.abs()), "{name}: {a} {b}")
+            }
+            (a, b) => assert_eq!(a, b, "{name}"),
+        }
+    }
 }
 
 #[test]

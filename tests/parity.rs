@@ -4,7 +4,8 @@
 //! natively need not compile in a browser.
 #![cfg(not(target_arch = "wasm32"))]
 
-use pushforward::exec::{Cpu, gpu::Gpu};
+use pushforward::exec::Cpu;
+use pushforward::exec::gpu::{Device, Gpu, Report};
 use pushforward::systems::{Command, Inputs, REGISTRY};
 use std::path::Path;
 
@@ -61,6 +62,7 @@ fn every_system_agrees_with_the_cpu() {
             entry.id
         );
     }
+    let device = pollster::block_on(Device::open()).expect("an adapter; software ones count");
     let mut shaders = Vec::new();
     for (id, keys) in CASES {
         let entry = pushforward::systems::find(id).expect("registered");
@@ -73,12 +75,9 @@ fn every_system_agrees_with_the_cpu() {
         }
         let mut build = system.build(&Inputs::default()).expect("valid");
         let mut cpu = Cpu::<f32>::default();
-        let mut gpu = pollster::block_on(Gpu::open()).expect("an adapter; software ones count");
-        (cpu.seed, gpu.seed) = (build.stage.seed, build.stage.seed);
-        let programs: Vec<_> = build.prepare.iter().chain(&build.programs).collect();
-        let on_cpu: Vec<usize> = programs.iter().map(|p| cpu.load(p)).collect();
-        let on_gpu: Vec<usize> = programs.iter().map(|p| gpu.load(p)).collect();
-        pollster::block_on(gpu.seal()).expect("shaders compile");
+        cpu.seed = build.stage.seed;
+        let mut gpu = Gpu::new(&device, &build.parts(), build.stage.seed).expect("fits");
+        let on_cpu: Vec<usize> = build.parts().iter().map(|(p, _)| cpu.load(p)).collect();
         for (name, data) in &build.state {
             cpu.set(name, data);
             gpu.set(name, data);
@@ -87,16 +86,16 @@ fn every_system_agrees_with_the_cpu() {
             cpu.uniform(name, value);
             gpu.uniform(name, value);
         }
-        for program in &on_gpu {
-            shaders.extend(gpu.shaders(*program).map(|(label, text)| {
+        for program in 0..on_cpu.len() {
+            shaders.extend(gpu.shaders(program).map(|(label, text)| {
                 serde_json::json!({ "label": format!("{id} {keys:?} {label}"), "text": text })
             }));
         }
-        gpu.clock(0, 0);
         let first = usize::from(build.prepare.is_some());
+        let mut batch = gpu.batch();
         if first == 1 {
             cpu.run(on_cpu[0]);
-            gpu.run(on_gpu[0], 1);
+            batch.run(0);
         }
         for step in 0..2 {
             loop {
@@ -105,16 +104,23 @@ fn every_system_agrees_with_the_cpu() {
                 };
                 cpu.step = step;
                 cpu.run(on_cpu[first + program]);
-                gpu.clock(step, 0);
-                gpu.run(on_gpu[first + program], 1);
+                batch.run(first + program);
                 if program == 0 {
                     break;
                 }
             }
         }
-        let device = gpu.read("x").expect("a live device");
+        let mut slot = gpu.slot();
+        batch.submit_with(&mut slot, Report::State);
+        device.wait();
+        let state = slot
+            .take()
+            .expect("waited for")
+            .expect("a live device")
+            .state;
+        let (_, start) = gpu.place_of("x").expect("particles");
         let host = cpu.get("x").expect("particles");
-        for (i, (c, g)) in host.iter().zip(&device).enumerate() {
+        for (i, (c, g)) in host.iter().zip(&state[start..]).enumerate() {
             // Scores of steep targets amplify the last bits of two steps.
             let close = (c - g).abs() <= 1e-4 * (1.0 + c.abs());
             assert!(close, "{id} {keys:?}, entry {i}: cpu {c}, gpu {g}");

@@ -2,6 +2,7 @@
 
 use super::{print, print_json};
 use crate::error::Problem;
+use crate::exec::gpu;
 use crate::link::{VERSION, defaults};
 use crate::manifest::{self, MetricInfo, SystemInfo};
 use crate::params::{Class, Kind, Spec};
@@ -53,10 +54,10 @@ pub fn list(options: &ListOptions) -> Result<()> {
 /// Prints one system.
 pub fn describe(options: &Options) -> Result<()> {
     let entry = find(&options.id).ok_or_else(|| unknown(&options.id))?;
-    let session = Session::new(entry, defaults(VERSION, entry), Inputs::default())?;
     if options.program {
-        return print(&(session.programs().join("\n") + "\n"));
+        return print(&programs(entry)?);
     }
+    let session = Session::new(entry, defaults(VERSION, entry), Inputs::default())?;
     let description = Description {
         system: manifest::system(entry),
         metrics: manifest::metrics(&session),
@@ -66,6 +67,27 @@ pub fn describe(options: &Options) -> Result<()> {
     } else {
         print(&text(&description))
     }
+}
+
+/// Every program of a system, one line an operation, and what a run of each costs.
+fn programs(entry: &'static Entry) -> Result<String> {
+    let build = defaults(VERSION, entry).build(&Inputs::default())?;
+    let parts = build.parts();
+    let lines = parts.iter().zip(gpu::costs(&parts));
+    let lines: Vec<String> = lines
+        .map(|((program, _), cost)| {
+            let gpu::Cost {
+                dispatches,
+                read,
+                written,
+            } = cost;
+            let flop = program.flops();
+            format!(
+                "{program}  on a device: {dispatches} dispatches, {read} bytes read, {written} bytes written; ~{flop} flop\n"
+            )
+        })
+        .collect();
+    Ok(lines.join("\n"))
 }
 
 /// A system, and the metrics of its run with every parameter at its default.

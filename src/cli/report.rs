@@ -77,13 +77,13 @@ impl Report {
                     last_good_step: *last_good_step,
                     cause: cause.clone(),
                 }),
-                Status::Ready | Status::Done(_) => None,
+                Status::Ready | Status::Done(_) | Status::Lost(_) => None,
             },
             notes: match session.status() {
                 Status::Done(reason) => {
                     [session.notes(), &[format!("ended early: {reason}")]].concat()
                 }
-                Status::Ready | Status::Diverged(_) => session.notes().to_vec(),
+                _ => session.notes().to_vec(),
             },
         }
     }

@@ -5,6 +5,7 @@ use super::report::{Promise, Report, write_files};
 use super::{BadLink, print};
 use crate::data::Table;
 use crate::error::{Error, Problem};
+use crate::exec::gpu::Device;
 use crate::link::{self, Pane};
 use crate::session::{Session, Status};
 use crate::systems::{Entry, Inputs};
@@ -55,8 +56,24 @@ enum Backend {
     Gpu,
 }
 
-/// Operations between two looks at the progress bar; about a tenth of a second.
+impl Backend {
+    /// The device to run on; none is the CPU. A software adapter counts only when a device is asked for by name.
+    fn device(self) -> Result<Option<Device>, Error> {
+        if self == Self::Cpu {
+            return Ok(None);
+        }
+        match (pollster::block_on(Device::open()), self) {
+            (Ok(device), Self::Gpu) => Ok(Some(device)),
+            (Err(error), Self::Gpu) => Err(Error::NoDevice(error.to_string())),
+            (found, _) => Ok(found.ok().filter(|device| !device.is_software())),
+        }
+    }
+}
+
+/// Operations to begin with between two looks at the progress bar.
 const BUDGET: u64 = 500_000_000;
+/// Seconds between two looks that are too short, and too long.
+const LOOKS: (f64, f64) = (0.05, 0.2);
 
 /// Runs every pane, one after the other. All inputs are checked before the first step.
 pub fn run(options: &Options) -> Result<()> {
@@ -64,11 +81,8 @@ pub fn run(options: &Options) -> Result<()> {
     if !problems.is_empty() {
         return Err(BadLink(problems).into());
     }
-    if options.backend == Backend::Gpu {
-        let message =
-            "this build has no GPU executor; allowed are --backend auto and --backend cpu";
-        return Err(Error::NoDevice(message.to_owned()).into());
-    }
+    let device = options.backend.device()?;
+    let device = device.as_ref();
     let init = options.init.as_deref().map(read_table).transpose()?;
     let drawn = link.data.as_ref().map(|points| points.to_table());
     let mut sessions = Vec::new();
@@ -76,9 +90,10 @@ pub fn run(options: &Options) -> Result<()> {
         refuse_samples(options, pane.entry)?;
         let session = match (&init, &options.init) {
             (Some(table), Some(file)) => {
-                start_from(pane, table).with_context(|| file.display().to_string())?
+                start_from(device, pane, table).with_context(|| file.display().to_string())?
             }
-            _ => Session::new(
+            _ => Session::on(
+                device,
                 pane.entry,
                 pane.system(),
                 Inputs {
@@ -133,8 +148,10 @@ pub fn run(options: &Options) -> Result<()> {
         folder.commit()?;
     }
     for session in &sessions {
-        if let Status::Diverged(divergence) = session.status() {
-            return Err(Error::Diverged(divergence.clone()).into());
+        match session.status() {
+            Status::Diverged(divergence) => return Err(Error::Diverged(divergence.clone()).into()),
+            Status::Lost(reason) => return Err(Error::NoDevice(reason.clone()).into()),
+            Status::Ready | Status::Done(_) => {}
         }
     }
     Ok(())
@@ -155,7 +172,7 @@ fn advance(session: &mut Session, goal: u32, probes: Probes) -> f64 {
     let bar = ProgressBar::new(u64::from(goal))
         .with_style(style())
         .with_message(session.entry().id);
-    let mut seconds = 0.0;
+    let (mut seconds, mut budget) = (0.0, BUDGET);
     loop {
         if probes == Probes::All {
             while session.measure(u64::MAX) {}
@@ -169,8 +186,16 @@ fn advance(session: &mut Session, goal: u32, probes: Probes) -> f64 {
             goal - session.step()
         };
         let start = Instant::now();
-        session.advance(BUDGET, most);
-        seconds += start.elapsed().as_secs_f64();
+        session.advance(budget, most);
+        // A device is given its work, then waited for.
+        session.settle();
+        let spent = start.elapsed().as_secs_f64();
+        seconds += spent;
+        if spent < LOOKS.0 {
+            budget = budget.saturating_mul(2);
+        } else if spent > LOOKS.1 {
+            budget = (budget / 2).max(BUDGET);
+        }
         bar.set_position(u64::from(session.step()));
     }
     bar.finish_and_clear();
@@ -192,7 +217,7 @@ fn read_table(path: &Path) -> Result<Table, Error> {
 }
 
 /// A session whose initial particles are the rows of `table`; they set n.
-fn start_from(pane: &mut Pane, table: &Table) -> Result<Session, Error> {
+fn start_from(device: Option<&Device>, pane: &mut Pane, table: &Table) -> Result<Session, Error> {
     let id = pane.entry.id;
     let rows = table.rows().to_string();
     if pane.is_explicit("n") && pane.system.get("n").as_ref() != Some(&rows) {
@@ -212,7 +237,8 @@ fn start_from(pane: &mut Pane, table: &Table) -> Result<Session, Error> {
             }
         }
     }
-    Session::new(
+    Session::on(
+        device,
         pane.entry,
         pane.system(),
         Inputs {

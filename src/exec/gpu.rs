@@ -1,16 +1,22 @@
 //! The WebGPU executor: replays programs as dispatches over one arena of floats.
 //!
 //! Shaders are composed as text (`gpu/wgsl.rs`) and never parsed by this crate. All values share one storage buffer with
-//! offsets that are constants of the shaders, so there is one bind group and no aliasing. Random numbers take their step from a
-//! counter on the device, which the last dispatch of a step advances; several steps are one submission.
+//! offsets that are constants of the shaders, so there is one bind group and no aliasing: persistent buffers first, then
+//! constants, then the temporaries of one program at a time. Random numbers take their step from a counter on the device,
+//! which the last dispatch of a step advances; any number of steps is one submission ([`Batch`]). A value that is not finite
+//! raises a flag on the device. What the host wants to know comes back through [`Slot`]s, which nobody waits for.
 
+mod device;
+mod slot;
 mod wgsl;
 
-use crate::graph::{Op, Program, count};
-use std::sync::{Arc, Mutex};
+pub use device::Device;
+pub use slot::{Arrived, Report, Slot};
+
+use crate::graph::{Op, Program, ProgramNode, count};
 use wgsl::{Kernel, Layout, bindings, each, kernels, materialised, parts};
 
-/// Why a device cannot be used.
+/// Why a device cannot be used, or no longer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GpuError {
     /// No adapter, or it refused a device.
@@ -24,6 +30,12 @@ pub enum GpuError {
         /// Largest storage buffer.
         limit: u64,
     },
+    /// The device has no memory left.
+    #[error("the device has no room for another {needed} bytes")]
+    OutOfMemory {
+        /// Bytes that were asked for.
+        needed: u64,
+    },
     /// A shader was refused.
     #[error("shader {label}: {message}")]
     Shader {
@@ -32,26 +44,43 @@ pub enum GpuError {
         /// The compiler's message with line and column.
         message: String,
     },
+    /// The device refused a command.
+    #[error("the device refused a command: {0}")]
+    Refused(String),
     /// The device was lost or a read failed.
     #[error("the device was lost: {0}")]
     Lost(String),
 }
 
+/// What a program is to a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// It is the step, and advances the counter that random numbers are keyed with.
+    Step,
+    /// It prepares a step.
+    Support,
+    /// It only looks: its values may be bad without harm.
+    Aside,
+}
+
 /// Programs and persistent buffers on one device.
 pub struct Gpu {
-    device: wgpu::Device,
-    queue: wgpu::Queue,
-    adapter: wgpu::AdapterInfo,
-    lost: Arc<Mutex<Option<String>>>,
+    device: Device,
+    arena: Arena,
+    programs: Vec<Loaded>,
+    memory: Memory,
+    seed: u32,
+}
+
+/// Where everything lies, in floats.
+#[derive(Default)]
+struct Arena {
     buffers: Vec<Buffer>,
     constants: Vec<(usize, Vec<f32>)>,
     uniforms: Vec<(&'static str, f32)>,
-    /// Floats laid out so far.
+    /// Floats of the persistent buffers, which come first.
+    state: usize,
     extent: usize,
-    programs: Vec<Loaded>,
-    memory: Option<Memory>,
-    /// Seed of random numbers.
-    pub seed: u32,
 }
 
 struct Buffer {
@@ -69,73 +98,16 @@ struct Memory {
     arena: wgpu::Buffer,
     scalars: wgpu::Buffer,
     clock: wgpu::Buffer,
+    flag: wgpu::Buffer,
     group: wgpu::BindGroup,
 }
 
 /// Live scalars a run may have.
 const UNIFORMS: usize = 16;
 
-impl Gpu {
-    /// The preferred adapter's device.
-    ///
-    /// # Errors
-    /// [`GpuError::NoDevice`] with the reason.
-    pub async fn open() -> Result<Self, GpuError> {
-        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-        let no_device = |e: &dyn std::fmt::Display| GpuError::NoDevice(e.to_string());
-        let options = wgpu::RequestAdapterOptions {
-            power_preference: wgpu::PowerPreference::HighPerformance,
-            ..Default::default()
-        };
-        let adapter = instance
-            .request_adapter(&options)
-            .await
-            .map_err(|e| no_device(&e))?;
-        let offered = adapter.limits();
-        let limits = wgpu::Limits {
-            max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
-            max_buffer_size: offered.max_buffer_size,
-            ..wgpu::Limits::downlevel_defaults()
-        };
-        let descriptor = wgpu::DeviceDescriptor {
-            label: Some("pushforward"),
-            required_limits: limits,
-            ..Default::default()
-        };
-        let (device, queue) = adapter
-            .request_device(&descriptor)
-            .await
-            .map_err(|e| no_device(&e))?;
-        let lost = Arc::new(Mutex::new(None));
-        let note = Arc::clone(&lost);
-        device.set_device_lost_callback(move |_, message| {
-            if let Ok(mut lost) = note.lock() {
-                *lost = Some(message);
-            }
-        });
-        Ok(Self {
-            device,
-            queue,
-            adapter: adapter.get_info(),
-            lost,
-            buffers: Vec::new(),
-            constants: Vec::new(),
-            uniforms: Vec::new(),
-            extent: 0,
-            programs: Vec::new(),
-            memory: None,
-            seed: 0,
-        })
-    }
-
-    /// The adapter's name.
-    pub fn device(&self) -> String {
-        self.adapter.name.clone()
-    }
-
-    /// Whether the adapter is a software renderer, slower than the CPU executor.
-    pub fn is_software(&self) -> bool {
-        self.adapter.device_type == wgpu::DeviceType::Cpu
+impl Arena {
+    fn bytes(&self) -> u64 {
+        4 * self.extent.max(4) as u64
     }
 
     fn allocate(&mut self, entries: usize) -> usize {
@@ -144,79 +116,94 @@ impl Gpu {
         offset
     }
 
-    fn buffer(&mut self, name: &str, entries: usize) -> usize {
-        if let Some(known) = self.buffers.iter().find(|b| b.name == name) {
-            assert_eq!(known.entries, entries, "buffer {name} has two sizes");
-            return known.offset;
-        }
-        let offset = self.allocate(entries);
-        self.buffers.push(Buffer {
-            name: name.to_owned(),
-            offset,
-            entries,
-        });
-        offset
+    fn find(&self, name: &str) -> Option<&Buffer> {
+        self.buffers.iter().find(|b| b.name == name)
     }
 
-    /// Composes the shaders of `program` and lays out its memory; returns its index. All programs are loaded before any runs.
-    ///
-    /// # Panics
-    /// A buffer that is known with another size, or a program loaded after [`Gpu::seal`].
-    pub fn load(&mut self, program: &Program) -> usize {
-        assert!(
-            self.memory.is_none(),
-            "programs are loaded before the first run"
-        );
-        let own = materialised(program);
-        let mut homes = Vec::with_capacity(program.nodes.len());
+    /// Lays out what outlives a program: its buffers, then constants.
+    fn persistent(programs: &[(&Program, Part)]) -> Self {
+        let mut arena = Self::default();
+        for (program, _) in programs {
+            for (name, shape) in program.buffers() {
+                let entries = count(shape);
+                match arena.find(name) {
+                    Some(known) => {
+                        assert_eq!(known.entries, entries, "buffer {name} has two sizes");
+                    }
+                    None => {
+                        let (name, offset) = (name.to_owned(), arena.allocate(entries));
+                        arena.buffers.push(Buffer {
+                            name,
+                            offset,
+                            entries,
+                        });
+                    }
+                }
+            }
+        }
+        arena.state = arena.extent;
+        arena
+    }
+
+    /// Places the leaves of `program`: buffers are known, constants get room that they keep.
+    fn place_leaves(&mut self, program: &Program) -> Vec<Option<usize>> {
+        let place = |node: &ProgramNode| match &node.op {
+            Op::Input(name) => self.find(name).map(|b| b.offset),
+            Op::Const(data) => {
+                let offset = self.allocate(count(&node.shape));
+                let data = data.iter().map(|&v| v as f32).collect();
+                self.constants.push((offset, data));
+                Some(offset)
+            }
+            Op::Uniform(name) => {
+                if !self.uniforms.iter().any(|(n, _)| n == name) {
+                    self.uniforms.push((name, 0.0));
+                }
+                None
+            }
+            _ => None,
+        };
+        program.nodes.iter().map(place).collect()
+    }
+
+    /// Places what the nodes that are `own` compute, beside the leaves.
+    fn place(&mut self, program: &Program, own: &[bool], leaves: Vec<Option<usize>>) -> Layout {
+        let mut homes = leaves;
         let mut scratch = 0;
         for (id, node) in program.nodes.iter().enumerate() {
             let entries = count(&node.shape);
-            homes.push(match &node.op {
-                Op::Input(name) => Some(self.buffer(name, entries)),
-                Op::Const(data) => {
-                    let offset = self.allocate(entries);
-                    let data = data.iter().map(|&v| v as f32).collect();
-                    self.constants.push((offset, data));
-                    Some(offset)
-                }
-                Op::Uniform(name) => {
-                    if !self.uniforms.iter().any(|(n, _)| n == name) {
-                        self.uniforms.push((name, 0.0));
-                    }
-                    None
-                }
-                _ => own[id].then(|| self.allocate(entries)),
-            });
+            if own[id] && !node.op.is_leaf() {
+                homes[id] = Some(self.allocate(entries));
+            }
             if let Op::PairSum(_) = node.op {
                 let m = program.nodes[node.args[1]].shape[0];
                 scratch = scratch.max(parts(node.shape[0], m) * entries);
             }
         }
-        let layout = Layout {
+        Layout {
             homes,
             scratch: self.allocate(scratch),
             uniforms: self.uniforms.iter().map(|(n, _)| *n).collect(),
-        };
-        let mut kernels = kernels(program, &own, &layout);
-        kernels.push(self.commit(program, &layout));
-        self.programs.push(Loaded {
-            kernels,
-            pipelines: Vec::new(),
-        });
-        self.programs.len() - 1
+        }
     }
 
     /// The last dispatch: assigned values move to their buffers together, and the step counter advances if asked.
-    fn commit(&mut self, program: &Program, layout: &Layout) -> Kernel {
-        let mut body =
-            String::from("fn value(i: u32) -> f32 { return 0.0; }\nfn commit(i: u32) {\n");
+    fn commit(&self, program: &Program, layout: &Layout, part: Part) -> Kernel {
+        let mut body = String::from(
+            "@group(0) @binding(3) var<storage, read_write> not_finite: atomic<u32>;\n\
+             fn store(at: u32, x: f32) {\n    arena[at] = x;\n",
+        );
+        if part != Part::Aside {
+            body += "    if ((bitcast<u32>(x) & 0x7f800000u) == 0x7f800000u) { atomicStore(&not_finite, 1u); }\n";
+        }
+        body += "}\nfn commit(i: u32) {\n";
+        let (mut reads, mut writes) = (String::new(), String::new());
         let mut widest = 1;
-        for assign in &program.assigns {
+        for (k, assign) in program.assigns.iter().enumerate() {
             let node = &program.nodes[assign.node];
             let entries = count(&node.shape);
             widest = widest.max(entries);
-            let target = self.buffer(&assign.buffer, entries);
+            let target = self.find(&assign.buffer).map_or(0, |b| b.offset);
             let source = match (&node.op, layout.homes[assign.node]) {
                 (Op::Uniform(name), _) => {
                     let at = layout.uniforms.iter().position(|u| u == name).unwrap_or(0);
@@ -224,51 +211,245 @@ impl Gpu {
                 }
                 (_, home) => format!("arena[{}u + i]", home.unwrap_or(0)),
             };
-            body += &format!("    if (i < {entries}u) {{ arena[{target}u + i] = {source}; }}\n");
+            // A buffer that is read here may be written here too, by this very thread.
+            reads +=
+                &format!("    var v{k} = 0.0;\n    if (i < {entries}u) {{ v{k} = {source}; }}\n");
+            writes += &format!("    if (i < {entries}u) {{ store({target}u + i, v{k}); }}\n");
         }
-        body += "    if (i == 0u) { clock[1] += clock[2]; }\n}\n";
-        let main = each(widest, 0).replace("arena[0u + i] = value(i);", "commit(i);");
-        let groups = wgsl::grid(widest);
+        body += &reads;
+        body += &writes;
+        if part == Part::Step {
+            body += "    if (i == 0u) { clock[1] += 1u; }\n";
+        }
+        body += "}\n";
+        let main = each(widest, "commit(i)");
         Kernel {
             label: format!("{}.commit", program.name),
             source: bindings() + &body + &main,
-            groups,
+            groups: wgsl::grid(widest),
+        }
+    }
+}
+
+/// Memory layout and shader texts of programs that share their buffers.
+fn compose(programs: &[(&Program, Part)]) -> (Arena, Vec<Vec<Kernel>>) {
+    let mut arena = Arena::persistent(programs);
+    let place = |(program, _): &(&Program, Part)| arena.place_leaves(program);
+    let leaves: Vec<_> = programs.iter().map(place).collect();
+    // Only one program runs at a time: the temporaries of all share their place.
+    let (base, mut extent) = (arena.extent, arena.extent);
+    let mut composed = Vec::new();
+    for ((program, part), leaves) in programs.iter().zip(leaves) {
+        arena.extent = base;
+        let own = materialised(program);
+        let layout = arena.place(program, &own, leaves);
+        let mut kernels = kernels(program, &own, &layout);
+        kernels.push(arena.commit(program, &layout, *part));
+        composed.push(kernels);
+        extent = extent.max(arena.extent);
+    }
+    arena.extent = extent;
+    (arena, composed)
+}
+
+/// What one run of a program costs a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Dispatches.
+    pub dispatches: usize,
+    /// Bytes that the dispatches read, each operand counted once a dispatch.
+    pub read: usize,
+    /// Bytes that they write.
+    pub written: usize,
+}
+
+/// What one run of each program costs.
+pub fn costs(programs: &[(&Program, Part)]) -> Vec<Cost> {
+    let composed = compose(programs).1;
+    let both = programs.iter().zip(composed);
+    both.map(|((program, _), kernels)| {
+        let own = materialised(program);
+        let bytes = |id: usize| 4 * count(&program.nodes[id].shape);
+        let moved: usize = program.assigns.iter().map(|a| bytes(a.node)).sum();
+        let (mut read, mut written) = (moved, moved);
+        for id in (0..own.len()).filter(|&id| own[id]) {
+            written += bytes(id);
+            // Operands that lie in memory, through those that are inlined.
+            let mut open = program.nodes[id].args.clone();
+            let mut seen = Vec::new();
+            while let Some(arg) = open.pop() {
+                if seen.contains(&arg) {
+                    continue;
+                }
+                seen.push(arg);
+                if own[arg] || program.nodes[arg].op.is_leaf() {
+                    read += bytes(arg);
+                } else {
+                    open.extend(&program.nodes[arg].args);
+                }
+            }
+        }
+        Cost {
+            dispatches: kernels.len(),
+            read,
+            written,
+        }
+    })
+    .collect()
+}
+
+/// Bytes of device memory that programs need.
+pub fn bytes_needed(programs: &[(&Program, Part)]) -> u64 {
+    compose(programs).0.bytes()
+}
+
+impl Gpu {
+    /// Lays out memory, composes and compiles the shaders of programs that share their buffers (zero at first). The step is
+    /// one program that is [`Part::Step`]. A refused shader is a later fault of the device.
+    ///
+    /// # Errors
+    /// [`GpuError::TooLarge`], or the device's fault where it has one already.
+    pub fn new(
+        device: &Device,
+        programs: &[(&Program, Part)],
+        seed: u32,
+    ) -> Result<Self, GpuError> {
+        if let Some(fault) = device.fault() {
+            return Err(fault);
+        }
+        let (arena, composed) = compose(programs);
+        let (needed, limit) = (arena.bytes(), device.capacity());
+        if needed > limit {
+            return Err(GpuError::TooLarge { needed, limit });
+        }
+        let (memory, layout) = Memory::new(device, needed);
+        for (offset, data) in &arena.constants {
+            let at = 4 * *offset as u64;
+            device
+                .queue
+                .write_buffer(&memory.arena, at, bytemuck::cast_slice(data));
+        }
+        let compiled = |kernels: Vec<Kernel>| Loaded {
+            pipelines: kernels
+                .iter()
+                .map(|k| device.pipeline(&k.label, &k.source, &layout))
+                .collect(),
+            kernels,
+        };
+        let gpu = Self {
+            device: device.clone(),
+            arena,
+            programs: composed.into_iter().map(compiled).collect(),
+            memory,
+            seed,
+        };
+        gpu.rewind(0);
+        Ok(gpu)
+    }
+
+    /// The device it runs on.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Sets a live scalar.
+    pub fn uniform(&mut self, name: &str, value: f32) {
+        let uniforms = &mut self.arena.uniforms;
+        if let Some(slot) = uniforms.iter_mut().find(|(n, _)| *n == name) {
+            slot.1 = value;
+        }
+        let mut values = [0f32; UNIFORMS];
+        for (v, (_, value)) in values.iter_mut().zip(uniforms) {
+            *v = *value;
+        }
+        self.write(&self.memory.scalars, 0, &values);
+    }
+
+    /// Overwrites a persistent buffer; one that no program names is ignored.
+    ///
+    /// # Panics
+    /// Another size.
+    pub fn set(&self, name: &str, data: &[f32]) {
+        if let Some(buffer) = self.arena.find(name) {
+            assert_eq!(buffer.entries, data.len(), "size of buffer {name}");
+            self.write(&self.memory.arena, buffer.offset, data);
         }
     }
 
-    /// Allocates memory and compiles every shader.
-    ///
-    /// # Errors
-    /// [`GpuError::TooLarge`] or [`GpuError::Shader`].
-    pub async fn seal(&mut self) -> Result<(), GpuError> {
-        let bytes = 4 * self.extent.max(4) as u64;
-        let limits = self.device.limits();
-        let limit = limits
-            .max_storage_buffer_binding_size
-            .min(limits.max_buffer_size);
-        if bytes > limit {
-            return Err(GpuError::TooLarge {
-                needed: bytes,
-                limit,
-            });
+    fn write(&self, buffer: &wgpu::Buffer, offset: usize, data: &[f32]) {
+        if self.device.fault().is_none() {
+            let bytes = bytemuck::cast_slice(data);
+            self.device
+                .queue
+                .write_buffer(buffer, 4 * offset as u64, bytes);
         }
-        let buffer = |label, size, usage| {
-            self.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(label),
-                size,
-                usage,
-                mapped_at_creation: false,
-            })
-        };
+    }
+
+    /// Declares the step that random numbers are keyed with, and takes the flag of bad values down.
+    pub fn rewind(&self, step: u32) {
+        if self.device.fault().is_none() {
+            let queue = &self.device.queue;
+            queue.write_buffer(
+                &self.memory.clock,
+                0,
+                bytemuck::cast_slice(&[self.seed, step]),
+            );
+            queue.write_buffer(&self.memory.flag, 0, &[0; 4]);
+        }
+    }
+
+    /// Names and sizes of the persistent buffers.
+    pub fn buffers(&self) -> impl Iterator<Item = (&str, usize)> {
+        let buffers = self.arena.buffers.iter();
+        buffers.map(|b| (b.name.as_str(), b.entries))
+    }
+
+    /// The arena and where a persistent buffer begins in it, in floats; drawing reads particles there.
+    pub fn place_of(&self, name: &str) -> Option<(&wgpu::Buffer, usize)> {
+        let buffer = self.arena.find(name)?;
+        Some((&self.memory.arena, buffer.offset))
+    }
+
+    /// Dispatches of one run of a program.
+    pub fn dispatches(&self, program: usize) -> usize {
+        self.programs[program].kernels.len()
+    }
+
+    /// Starts recording a submission.
+    pub fn batch(&self) -> Batch<'_> {
+        let device = &self.device.device;
+        Batch {
+            gpu: self,
+            encoder: device.create_command_encoder(&Default::default()),
+            pass: None,
+        }
+    }
+
+    /// A place for copies of the state.
+    pub fn slot(&self) -> Slot {
+        Slot::new(&self.device, self.state_bytes())
+    }
+
+    fn state_bytes(&self) -> u64 {
+        4 * self.arena.state.max(4) as u64
+    }
+
+    /// The composed shaders of a program: label and text.
+    pub fn shaders(&self, program: usize) -> impl Iterator<Item = (&str, &str)> {
+        let kernels = self.programs[program].kernels.iter();
+        kernels.map(|k| (k.label.as_str(), k.source.as_str()))
+    }
+}
+
+impl Memory {
+    fn new(device: &Device, bytes: u64) -> (Self, wgpu::PipelineLayout) {
         use wgpu::BufferUsages as Usage;
         let both = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
-        let arena = buffer("arena", bytes, both);
-        let scalars = buffer(
-            "scalars",
-            4 * UNIFORMS as u64,
-            Usage::UNIFORM | Usage::COPY_DST,
-        );
-        let clock = buffer("clock", 16, both);
+        let arena = device.buffer("arena", bytes, both | Usage::VERTEX);
+        let scalars = 4 * UNIFORMS as u64;
+        let scalars = device.buffer("scalars", scalars, Usage::UNIFORM | Usage::COPY_DST);
+        let clock = device.buffer("clock", 16, both);
+        let flag = device.buffer("flag", 4, both);
         let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
             binding,
             visibility: wgpu::ShaderStages::COMPUTE,
@@ -280,188 +461,124 @@ impl Gpu {
             count: None,
         };
         let storage = wgpu::BufferBindingType::Storage { read_only: false };
-        let bind_layout = self
-            .device
-            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-                label: None,
-                entries: &[
-                    entry(0, storage),
-                    entry(1, wgpu::BufferBindingType::Uniform),
-                    entry(2, storage),
-                ],
-            });
-        let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        let entries = [
+            entry(0, storage),
+            entry(1, wgpu::BufferBindingType::Uniform),
+            entry(2, storage),
+            entry(3, storage),
+        ];
+        let layout = wgpu::BindGroupLayoutDescriptor {
             label: None,
-            layout: &bind_layout,
-            entries: &[&arena, &scalars, &clock]
-                .map(|b| b.as_entire_binding())
-                .into_iter()
-                .enumerate()
-                .map(|(i, resource)| wgpu::BindGroupEntry {
-                    binding: i as u32,
-                    resource,
-                })
-                .collect::<Vec<_>>(),
+            entries: &entries,
+        };
+        let layout = device.device.create_bind_group_layout(&layout);
+        let buffers = [&arena, &scalars, &clock, &flag];
+        let entries: Vec<_> = (0..)
+            .zip(buffers)
+            .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                binding,
+                resource: buffer.as_entire_binding(),
+            })
+            .collect();
+        let group = device.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: None,
+            layout: &layout,
+            entries: &entries,
         });
-        let layout = self
-            .device
-            .create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-                label: None,
-                bind_group_layouts: &[Some(&bind_layout)],
-                immediate_size: 0,
-            });
-        for (offset, data) in &self.constants {
-            self.queue
-                .write_buffer(&arena, 4 * *offset as u64, bytemuck::cast_slice(data));
-        }
-        for program in &mut self.programs {
-            for kernel in &program.kernels {
-                let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-                let module = self
-                    .device
-                    .create_shader_module(wgpu::ShaderModuleDescriptor {
-                        label: Some(&kernel.label),
-                        source: wgpu::ShaderSource::Wgsl(kernel.source.as_str().into()),
-                    });
-                let pipeline =
-                    self.device
-                        .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                            label: Some(&kernel.label),
-                            layout: Some(&layout),
-                            module: &module,
-                            entry_point: Some("main"),
-                            compilation_options: Default::default(),
-                            cache: None,
-                        });
-                if let Some(error) = scope.pop().await {
-                    return Err(GpuError::Shader {
-                        label: kernel.label.clone(),
-                        message: error.to_string(),
-                    });
-                }
-                program.pipelines.push(pipeline);
-            }
-        }
-        self.memory = Some(Memory {
+        let layout = wgpu::PipelineLayoutDescriptor {
+            label: None,
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        };
+        let layout = device.device.create_pipeline_layout(&layout);
+        let memory = Self {
             arena,
             scalars,
             clock,
+            flag,
             group,
+        };
+        (memory, layout)
+    }
+}
+
+/// Work that is submitted at once.
+pub struct Batch<'a> {
+    gpu: &'a Gpu,
+    encoder: wgpu::CommandEncoder,
+    pass: Option<wgpu::ComputePass<'static>>,
+}
+
+impl Batch<'_> {
+    /// One run of a program.
+    pub fn run(&mut self, program: usize) {
+        let gpu = self.gpu;
+        let pass = self.pass.get_or_insert_with(|| {
+            let pass = self.encoder.begin_compute_pass(&Default::default());
+            let mut pass = pass.forget_lifetime();
+            pass.set_bind_group(0, &gpu.memory.group, &[]);
+            pass
         });
-        Ok(())
-    }
-
-    fn memory(&self) -> &Memory {
-        self.memory.as_ref().expect("sealed before it runs")
-    }
-
-    /// Sets a live scalar.
-    pub fn uniform(&mut self, name: &str, value: f32) {
-        if let Some(slot) = self.uniforms.iter_mut().find(|(n, _)| *n == name) {
-            slot.1 = value;
+        let loaded = &gpu.programs[program];
+        for (kernel, pipeline) in loaded.kernels.iter().zip(&loaded.pipelines) {
+            pass.set_pipeline(pipeline);
+            pass.dispatch_workgroups(kernel.groups[0], kernel.groups[1], 1);
         }
-        let mut values = [0f32; UNIFORMS];
-        for (v, (_, value)) in values.iter_mut().zip(&self.uniforms) {
-            *v = *value;
-        }
-        self.queue
-            .write_buffer(&self.memory().scalars, 0, bytemuck::cast_slice(&values));
     }
 
-    /// Overwrites a persistent buffer.
-    ///
-    /// # Panics
-    /// No such buffer, or another size.
-    pub fn set(&self, name: &str, data: &[f32]) {
-        let found = self.buffers.iter().find(|b| b.name == name);
-        let buffer = found.expect("a buffer that some program names");
-        assert_eq!(buffer.entries, data.len(), "size of buffer {name}");
-        self.queue.write_buffer(
-            &self.memory().arena,
-            4 * buffer.offset as u64,
-            bytemuck::cast_slice(data),
-        );
+    fn copy(&mut self, from: &wgpu::Buffer, to: &wgpu::Buffer, at: u64, bytes: u64) {
+        self.pass = None;
+        self.encoder.copy_buffer_to_buffer(from, 0, to, at, bytes);
     }
 
-    /// Declares the step that random numbers are keyed with, and whether this program's runs advance it.
-    pub fn clock(&self, step: u32, advance: u32) {
-        let words = [self.seed, step, advance, 0];
-        self.queue
-            .write_buffer(&self.memory().clock, 0, bytemuck::cast_slice(&words));
+    /// Keeps the present state in `slot`.
+    pub fn keep(&mut self, slot: &Slot) {
+        let gpu = self.gpu;
+        self.copy(&gpu.memory.arena, &slot.kept, 0, gpu.state_bytes());
     }
 
-    /// Dispatches of one run of a program.
-    pub fn dispatches(&self, program: usize) -> usize {
-        self.programs[program].kernels.len()
+    /// Brings the state that `slot` keeps back.
+    pub fn restore(&mut self, slot: &Slot) {
+        let gpu = self.gpu;
+        self.copy(&slot.kept, &gpu.memory.arena, 0, gpu.state_bytes());
     }
 
-    /// Submits `times` runs of a program at once, without waiting.
-    pub fn run(&self, program: usize, times: u32) {
-        let memory = self.memory();
-        let loaded = &self.programs[program];
-        let mut encoder = self.device.create_command_encoder(&Default::default());
-        {
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            pass.set_bind_group(0, &memory.group, &[]);
-            for _ in 0..times {
-                for (kernel, pipeline) in loaded.kernels.iter().zip(&loaded.pipelines) {
-                    pass.set_pipeline(pipeline);
-                    pass.dispatch_workgroups(kernel.groups[0], kernel.groups[1], 1);
-                }
+    /// Takes over the buffers that another run has with the same size.
+    pub fn adopt(&mut self, other: &Gpu) {
+        self.pass = None;
+        for own in &self.gpu.arena.buffers {
+            if let Some(theirs) = other
+                .arena
+                .find(&own.name)
+                .filter(|b| b.entries == own.entries)
+            {
+                self.encoder.copy_buffer_to_buffer(
+                    &other.memory.arena,
+                    4 * theirs.offset as u64,
+                    &self.gpu.memory.arena,
+                    4 * own.offset as u64,
+                    4 * own.entries as u64,
+                );
             }
         }
-        self.queue.submit([encoder.finish()]);
     }
 
-    /// Reads a persistent buffer back, waiting for all that was submitted.
-    ///
-    /// # Errors
-    /// [`GpuError::Lost`].
-    #[cfg(not(target_arch = "wasm32"))]
-    pub fn read(&self, name: &str) -> Result<Vec<f32>, GpuError> {
-        let lost = |e: &dyn std::fmt::Display| GpuError::Lost(e.to_string());
-        let found = self.buffers.iter().find(|b| b.name == name);
-        let buffer = found.expect("a buffer that some program names");
-        let size = 4 * buffer.entries as u64;
-        let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("staging"),
-            size,
-            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        let mut encoder = self.device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(
-            &self.memory().arena,
-            4 * buffer.offset as u64,
-            &staging,
-            0,
-            size,
-        );
-        self.queue.submit([encoder.finish()]);
-        let (send, receive) = std::sync::mpsc::channel();
-        staging.map_async(wgpu::MapMode::Read, .., move |result| {
-            let _ = send.send(result);
-        });
-        self.device
-            .poll(wgpu::PollType::wait_indefinitely())
-            .map_err(|e| lost(&e))?;
-        receive
-            .recv()
-            .map_err(|e| lost(&e))?
-            .map_err(|e| lost(&e))?;
-        let view = staging.get_mapped_range(..).map_err(|e| lost(&e))?;
-        if let Some(message) = self.lost.lock().ok().and_then(|l| l.clone()) {
-            return Err(GpuError::Lost(message));
+    /// Submits the work without waiting.
+    pub fn submit(mut self) {
+        self.pass = None;
+        self.gpu.device.queue.submit([self.encoder.finish()]);
+    }
+
+    /// Submits the work; `slot` will report on everything so far: whether all values were finite, and the state if asked.
+    pub fn submit_with(mut self, slot: &mut Slot, report: Report) {
+        let gpu = self.gpu;
+        let state = report.bytes(gpu.state_bytes());
+        self.copy(&gpu.memory.flag, &slot.staging, 0, 4);
+        if state > 0 {
+            self.copy(&gpu.memory.arena, &slot.staging, slot::HEAD, state);
         }
-        Ok(bytemuck::cast_slice(&view).to_vec())
-    }
-
-    /// The composed shaders of a program: label and text.
-    pub fn shaders(&self, program: usize) -> impl Iterator<Item = (&str, &str)> {
-        self.programs[program]
-            .kernels
-            .iter()
-            .map(|k| (k.label.as_str(), k.source.as_str()))
+        gpu.device.queue.submit([self.encoder.finish()]);
+        slot.map(slot::HEAD + state);
     }
 }
 

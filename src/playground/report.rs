@@ -232,6 +232,7 @@ impl Playground {
                     (state, message) = ("done", named(reason));
                 }
                 Status::Done(_) => {}
+                Status::Lost(reason) => (state, message) = ("lost", reason.clone()),
                 Status::Diverged(divergence) => {
                     (state, message) = ("diverged", named(&divergence.to_string()));
                     last_good = Some(divergence.last_good_step);
@@ -241,7 +242,8 @@ impl Playground {
         let sessions = || self.panes.iter().map(|p| &p.session);
         let edited_at = sessions().filter_map(Session::edited_at).min();
         // A digest reads the whole state: only where the run rests. An edit on the way leaves none.
-        let digest = (state != "ready" && edited_at.is_none()).then(|| {
+        let settled = sessions().all(Session::is_settled);
+        let digest = (state != "ready" && edited_at.is_none() && settled).then(|| {
             let all: Vec<String> = sessions().map(Session::digest).collect();
             all.join(";")
         });

@@ -4,8 +4,7 @@ use super::Progress;
 use crate::exec::Cpu;
 use crate::graph::Program;
 use crate::kernels::Number;
-use crate::order::sort_few;
-use crate::systems::{Command, Driver, Reads};
+use crate::systems::{Build, Command, Driver, Reads};
 
 /// What a call of [`Run::advance`] achieved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +21,7 @@ pub enum Turn {
 pub struct Run<R> {
     /// The executor, with all persistent buffers.
     pub cpu: Cpu<R>,
+    arrows: Option<usize>,
     prepare: Option<usize>,
     programs: Vec<usize>,
     driver: Box<dyn Driver>,
@@ -48,6 +48,7 @@ impl<R: Number> Run<R> {
             programs: programs.iter().map(|p| cpu.load(p)).collect(),
             cpu,
             driver,
+            arrows: None,
             reads: Reads::new(),
             current: None,
             prepared: false,
@@ -114,11 +115,7 @@ impl<R: Number> Run<R> {
 
     /// Whether every number of the state is finite.
     pub fn is_finite(&self) -> bool {
-        self.cpu.state().all(|(_, data)| {
-            // x·0 is 0 for finite x, else NaN; the sum vectorises.
-            let sum = data.iter().fold(R::ZERO, |s, &v| s + v * R::ZERO);
-            sum == R::ZERO
-        })
+        self.cpu.state().all(|(_, data)| all_finite(data))
     }
 
     /// Remembers the present state as the last good one.
@@ -168,18 +165,30 @@ impl<R: Number> Run<R> {
     }
 }
 
+/// Whether all numbers are finite.
+pub(super) fn all_finite<R: Number>(data: &[R]) -> bool {
+    // x·0 is 0 for finite x, else NaN; the sum vectorises.
+    let sum = data.iter().fold(R::ZERO, |s, &v| s + v * R::ZERO);
+    sum == R::ZERO
+}
+
 impl Run<f32> {
-    /// FNV-1a over the words of every buffer, in order of name, and the step.
-    pub fn hash(&self) -> u32 {
-        let mut buffers: Vec<(&str, &[f32])> = self.cpu.state().collect();
-        sort_few(&mut buffers, |a, b| a.0 < b.0);
-        let words = buffers
-            .iter()
-            .flat_map(|(_, data)| data.iter().map(|v| v.to_bits()));
-        words.chain([self.step()]).fold(0x811c_9dc5, |hash, word| {
-            word.to_le_bytes().iter().fold(hash, |h: u32, byte| {
-                (h ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-            })
-        })
+    /// Loads everything of a build, at step 0.
+    pub(super) fn start(build: Build) -> Self {
+        let seed = build.stage.seed;
+        let mut run = Self::new(build.prepare, build.programs, build.driver, seed);
+        for (name, data) in &build.state {
+            run.cpu.set(name, data);
+        }
+        run.arrows = build.stage.arrows.map(|program| run.cpu.load(&program));
+        run.keep();
+        run
+    }
+
+    /// Drift and repulsion at the present state, each `[n, d]`, where the system has them.
+    pub(super) fn arrows(&mut self) -> Option<(Vec<f32>, Vec<f32>)> {
+        self.cpu.run_aside(self.arrows?);
+        let read = |name| self.cpu.get(name).map(<[f32]>::to_vec);
+        Some((read("drift")?, read("repulsion")?))
     }
 }

@@ -1,7 +1,6 @@
 //! Snapshots as bytes: magic, step, edit, buffers by name, metric log; little endian.
 
 use super::Row;
-use crate::exec::Cpu;
 
 const MAGIC: &[u8; 4] = b"pfs1";
 
@@ -13,13 +12,18 @@ pub(super) struct Saved {
     pub(super) log: Vec<Row>,
 }
 
-pub(super) fn write(step: u32, edited_at: Option<u32>, cpu: &Cpu<f32>, log: &[Row]) -> Vec<u8> {
+pub(super) fn write(
+    step: u32,
+    edited_at: Option<u32>,
+    state: &[(&str, &[f32])],
+    log: &[Row],
+) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     let word = |out: &mut Vec<u8>, v: u32| out.extend(v.to_le_bytes());
     word(&mut out, step);
     word(&mut out, edited_at.unwrap_or(u32::MAX));
-    word(&mut out, cpu.state().count() as u32);
-    for (name, data) in cpu.state() {
+    word(&mut out, state.len() as u32);
+    for (name, data) in state {
         word(&mut out, name.len() as u32);
         out.extend(name.as_bytes());
         word(&mut out, data.len() as u32);
@@ -34,8 +38,8 @@ pub(super) fn write(step: u32, edited_at: Option<u32>, cpu: &Cpu<f32>, log: &[Ro
     out
 }
 
-/// `None` unless `bytes` is a whole snapshot whose buffers have the names and sizes of `cpu`'s.
-pub(super) fn read(bytes: &[u8], cpu: &Cpu<f32>, metrics: usize) -> Option<Saved> {
+/// `None` unless `bytes` is a whole snapshot whose buffers have the names and sizes of `state`'s, in any order.
+pub(super) fn read(bytes: &[u8], state: &[(&str, &[f32])], metrics: usize) -> Option<Saved> {
     let mut rest = bytes.strip_prefix(MAGIC)?;
     let mut take = |len: usize| -> Option<&[u8]> {
         let (head, tail) = rest.split_at_checked(len)?;
@@ -45,15 +49,16 @@ pub(super) fn read(bytes: &[u8], cpu: &Cpu<f32>, metrics: usize) -> Option<Saved
     let word = |b: &[u8]| Some(u32::from_le_bytes(b.try_into().ok()?));
     let step = word(take(4)?)?;
     let edited_at = Some(word(take(4)?)?).filter(|&s| s != u32::MAX);
-    if word(take(4)?)? as usize != cpu.state().count() {
+    if word(take(4)?)? as usize != state.len() {
         return None;
     }
-    let mut buffers = Vec::new();
-    for (own, data) in cpu.state() {
+    let mut buffers: Vec<(String, Vec<f32>)> = Vec::new();
+    for _ in state {
         let len = word(take(4)?)? as usize;
         let name = std::str::from_utf8(take(len)?).ok()?.to_owned();
         let entries = word(take(4)?)? as usize;
-        if name != own || entries != data.len() {
+        let own = state.iter().find(|(own, _)| *own == name)?;
+        if entries != own.1.len() || buffers.iter().any(|(known, _)| *known == name) {
             return None;
         }
         let numbers = take(4 * entries)?.chunks_exact(4);

@@ -108,7 +108,7 @@ impl System for Svgd {
         if median {
             programs.push(median_program(n, d));
         }
-        stage.arrows = Some(self.arrows_program(&target, &matrix));
+        stage.arrows = Some(Rc::new(self.arrows_program(&target, &matrix)));
         Ok(Build {
             prepare: None,
             programs,
@@ -222,6 +222,7 @@ fn median_program(n: usize, d: usize) -> Program {
 }
 
 /// Renews the bandwidth when it is due, else steps.
+#[derive(Clone)]
 struct Bandwidths {
     median: bool,
     every: u32,
@@ -238,6 +239,10 @@ impl Driver for Bandwidths {
             program: usize::from(due),
             times: 1,
         }
+    }
+
+    fn copy(&self) -> Box<dyn Driver> {
+        Box::new(self.clone())
     }
 }
 

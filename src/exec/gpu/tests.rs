@@ -1,14 +1,28 @@
 //! The device against the CPU executor: every kernel, every system, awkward shapes. Without an adapter these tests fail.
 
-use super::Gpu;
+use super::{Arrived, Device, Gpu, GpuError, Part, Report, bytes_needed};
 use crate::exec::Cpu;
 use crate::exec::tests::{SHAPES, everything};
 use crate::graph::{Draw, Graph, Program};
 use crate::rng;
 
-fn open() -> Gpu {
-    pollster::block_on(Gpu::open())
+fn open() -> Device {
+    pollster::block_on(Device::open())
         .expect("a Vulkan, Metal or DirectX adapter; software ones count")
+}
+
+/// What the state is now, waiting for it.
+fn read(gpu: &Gpu) -> Arrived {
+    let mut slot = gpu.slot();
+    gpu.batch().submit_with(&mut slot, Report::State);
+    gpu.device().wait();
+    slot.take().expect("waited for").expect("a live device")
+}
+
+fn buffer(gpu: &Gpu, name: &str) -> Vec<f32> {
+    let (_, start) = gpu.place_of(name).expect("a known buffer");
+    let (_, entries) = gpu.buffers().find(|(own, _)| *own == name).expect("known");
+    read(gpu).state[start..start + entries].to_vec()
 }
 
 /// Runs a program on both executors and returns buffer `name` of each.
@@ -21,11 +35,8 @@ fn both(
 ) -> [Vec<f32>; 2] {
     let mut cpu = Cpu::<f32>::default();
     let on_cpu = cpu.load(program);
-    let mut gpu = open();
-    gpu.seed = 5;
+    let mut gpu = Gpu::new(&open(), &[(program, Part::Step)], 5).expect("fits");
     cpu.seed = 5;
-    let on_gpu = gpu.load(program);
-    pollster::block_on(gpu.seal()).expect("shaders compile");
     for (name, data) in inputs {
         cpu.set(name, data);
         gpu.set(name, data);
@@ -34,14 +45,17 @@ fn both(
         cpu.uniform(name, value);
         gpu.uniform(name, value);
     }
-    gpu.clock(0, 1);
-    gpu.run(on_gpu, steps);
+    let mut batch = gpu.batch();
     for step in 0..steps {
+        batch.run(0);
         cpu.step = step;
         cpu.run(on_cpu);
     }
-    let device = gpu.read(name).expect("a live device");
-    [cpu.get(name).expect("assigned").to_vec(), device]
+    batch.submit();
+    [
+        cpu.get(name).expect("assigned").to_vec(),
+        buffer(&gpu, name),
+    ]
 }
 
 fn assert_close(what: &str, [cpu, gpu]: &[Vec<f32>; 2], tolerance: f32) {
@@ -80,4 +94,118 @@ fn the_comparison_can_fail() {
         &[vec![1.0; 5], vec![1.0, 1.0, 1.0, 1.1, 1.0]],
         1e-3,
     );
+}
+
+/// x ← 2x, y ← x.
+fn doubling(n: usize) -> Program {
+    let g = Graph::default();
+    let x = g.input("x", &[n]);
+    g.assign("y", x);
+    g.assign("x", 2.0 * x);
+    g.compile("double")
+}
+
+#[test]
+fn values_are_read_before_any_buffer_changes() {
+    let program = doubling(65);
+    let gpu = Gpu::new(&open(), &[(&program, Part::Step)], 1).expect("fits");
+    gpu.set("x", &[1.0; 65]);
+    let mut batch = gpu.batch();
+    (0..3).for_each(|_| batch.run(0));
+    batch.submit();
+    assert_eq!(buffer(&gpu, "x"), [8.0; 65]);
+    assert_eq!(buffer(&gpu, "y"), [4.0; 65]);
+}
+
+#[test]
+fn bad_values_raise_the_flag_and_kept_states_come_back() {
+    for poison in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let program = doubling(64);
+        let gpu = Gpu::new(&open(), &[(&program, Part::Step)], 1).expect("fits");
+        let mut x = vec![1e-40; 64];
+        gpu.set("x", &x);
+        let slot = gpu.slot();
+        let mut batch = gpu.batch();
+        batch.keep(&slot);
+        batch.run(0);
+        batch.submit();
+        assert!(read(&gpu).finite, "a denormal is fine");
+        x[63] = poison;
+        gpu.set("x", &x);
+        let mut batch = gpu.batch();
+        batch.run(0);
+        batch.submit();
+        assert!(!read(&gpu).finite, "{poison}");
+        gpu.rewind(0);
+        let mut batch = gpu.batch();
+        batch.restore(&slot);
+        batch.submit();
+        assert!(read(&gpu).finite);
+        assert!(buffer(&gpu, "x").iter().all(|v| v.is_finite()));
+    }
+}
+
+#[test]
+fn a_program_aside_may_be_bad_and_does_not_move_the_clock() {
+    let g = Graph::default();
+    let x = g.input("x", &[8]);
+    g.assign("forces", 1.0 / (x - x));
+    let aside = g.compile("aside");
+    let step = doubling(8);
+    let programs = [(&step, Part::Step), (&aside, Part::Aside)];
+    let gpu = Gpu::new(&open(), &programs, 1).expect("fits");
+    gpu.set("x", &[1.0; 8]);
+    let mut batch = gpu.batch();
+    batch.run(1);
+    batch.submit();
+    let arrived = read(&gpu);
+    assert!(arrived.finite && arrived.state.iter().any(|v| !v.is_finite()));
+}
+
+#[test]
+fn a_run_that_does_not_fit_says_so() {
+    let device = open();
+    let n = device.capacity() as usize / 8;
+    let program = doubling(n);
+    let programs = [(&program, Part::Step)];
+    assert!(bytes_needed(&programs) > device.capacity());
+    let refused = Gpu::new(&device, &programs, 1).err();
+    assert!(
+        matches!(refused, Some(GpuError::TooLarge { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(device.fault(), None, "the device is fine");
+}
+
+#[test]
+fn a_refused_shader_names_line_and_column() {
+    let device = open();
+    let layout = super::Memory::new(&device, 16).1;
+    let source = "@compute @workgroup_size(1)\nfn main() { let a: u32 = 1.5; }";
+    device.pipeline("made up", source, &layout);
+    let Some(GpuError::Shader { label, message }) = device.fault() else {
+        panic!("{:?}", device.fault())
+    };
+    assert!(
+        label == "made up" && message.contains("line 2, column"),
+        "{message}"
+    );
+}
+
+#[test]
+fn nothing_panics_on_a_lost_device() {
+    let device = open();
+    let program = doubling(64);
+    let mut gpu = Gpu::new(&device, &[(&program, Part::Step)], 1).expect("fits");
+    let mut slot = gpu.slot();
+    device.destroy();
+    gpu.set("x", &[1.0; 64]);
+    gpu.uniform("step", 1.0);
+    gpu.rewind(3);
+    let mut batch = gpu.batch();
+    batch.run(0);
+    batch.submit_with(&mut slot, Report::State);
+    device.poll();
+    assert!(matches!(device.fault(), Some(GpuError::Lost(_))));
+    assert!(Gpu::new(&device, &[(&program, Part::Step)], 1).is_err());
 }

@@ -213,7 +213,7 @@ impl Composer<'_> {
                     );
                     push(
                         label + ".sum_parts",
-                        body + &each(entries, offset),
+                        body + &each_value(entries, offset),
                         grid(entries),
                     );
                 }
@@ -258,7 +258,7 @@ impl Composer<'_> {
             _ => {
                 let mut body = self.function(id, "value");
                 body += &self.functions(&node.args);
-                push(label, body + &each(entries, offset), grid(entries));
+                push(label, body + &each_value(entries, offset), grid(entries));
             }
         }
     }
@@ -442,12 +442,17 @@ pub(super) fn grid(entries: usize) -> [u32; 2] {
     [groups.min(65_535) as u32, groups.div_ceil(65_535) as u32]
 }
 
-/// A kernel that stores `value(i)` for every entry.
-pub(super) fn each(entries: usize, offset: usize) -> String {
+/// A kernel that does `statement` for every entry i.
+pub(super) fn each(entries: usize, statement: &str) -> String {
     format!(
         "@compute @workgroup_size(64)\nfn main(@builtin(global_invocation_id) id: vec3<u32>) {{\n    \
-         let i = id.x + id.y * {ROW}u;\n    if (i < {entries}u) {{ arena[{offset}u + i] = value(i); }}\n}}\n"
+         let i = id.x + id.y * {ROW}u;\n    if (i < {entries}u) {{ {statement}; }}\n}}\n"
     )
+}
+
+/// A kernel that stores `value(i)` for every entry.
+fn each_value(entries: usize, offset: usize) -> String {
+    each(entries, &format!("arena[{offset}u + i] = value(i)"))
 }
 
 /// Source index of entry i of a broadcast.
