@@ -238,7 +238,7 @@ fn the_device_computes_what_the_cpu_computes() {
     for (name, value) in cpu.as_object().expect("metrics") {
         match (value.as_f64(), gpu[name].as_f64()) {
             (Some(a), Some(b)) => {
-                assert!((a - b).abs() <= 1e-4 * (1.0 + a.abs()), "{name}: {a} {b}")
+                assert!((a - b).abs() <= 1e-4 * (1.0 + a.abs()), "{name}: {a} {b}");
             }
             (a, b) => assert_eq!(a, b, "{name}"),
         }
