@@ -2,6 +2,19 @@
 // WGSL's own exp, log, sin, cos and tanh differ between devices, and tanh(100) is NaN on some.
 
 
+// Not-a-number is kept, as on the host: WGSL's own sign, min and max may drop it.
+fn sign_(x: f32) -> f32 {
+    return select(select(x, -1.0, x < 0.0), 1.0, x > 0.0);
+}
+
+fn least_(a: f32, b: f32) -> f32 {
+    return select(select(a + b, a, a <= b), b, b < a);
+}
+
+fn largest_(a: f32, b: f32) -> f32 {
+    return select(select(a + b, a, a >= b), b, b > a);
+}
+
 fn exp_(x0: f32) -> f32 {
     let x = clamp(x0, -87.33654, 88.72283);
     let k = floor(x * 1.442695040888963 + 0.5);
@@ -17,7 +30,8 @@ fn exp_(x0: f32) -> f32 {
     let half = n >> 1u;
     var y = p * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
     y = select(y, 0.0, x0 < -87.33654);
-    return select(y, bitcast<f32>(0x7f800000u + (u32(n) & 0u)), x0 > 88.72283);
+    y = select(y, bitcast<f32>(0x7f800000u + (u32(n) & 0u)), x0 > 88.72283);
+    return select(x0, y, x0 == x0);
 }
 
 fn ln_(x0: f32) -> f32 {
@@ -96,5 +110,35 @@ fn tanh_(x: f32) -> f32 {
     let small = p * z * a + a;
     let large = 1.0 - 2.0 / (exp_(2.0 * a) + 1.0);
     let y = select(large, small, a < 0.625);
-    return select(y, -y, x < 0.0);
+    return select(x, select(y, -y, x < 0.0), x == x);
+}
+
+// arcsin for |x| at most one half.
+fn asin_small(x: f32) -> f32 {
+    let z = x * x;
+    var p = 4.2163199e-2;
+    p = p * z + 2.4181311e-2;
+    p = p * z + 4.5470025e-2;
+    p = p * z + 7.4953005e-2;
+    p = p * z + 1.6666752e-1;
+    return p * z * x + x;
+}
+
+fn acos_(x: f32) -> f32 {
+    let c = select(select(x, 1.0, x > 1.0), -1.0, x < -1.0);
+    let size = abs(c);
+    let outer = 2.0 * asin_small(least_(sqrt(0.5 * (1.0 - size)), 0.5));
+    let near = 1.5707964 - asin_small(least_(largest_(c, -0.5), 0.5));
+    let far = select(outer, 3.1415927 - outer, c < 0.0);
+    return select(near, far, size > 0.5);
+}
+
+// The arc-cosine kernels of degree 0 and 1.
+fn arc_cosine0_(c: f32) -> f32 {
+    return 1.0 - acos_(c) * 0.31830987;
+}
+
+fn arc_cosine1_(x: f32) -> f32 {
+    let c = select(select(x, 1.0, x > 1.0), -1.0, x < -1.0);
+    return sqrt((1.0 - c) * (1.0 + c)) * 0.31830987 + c * arc_cosine0_(c);
 }

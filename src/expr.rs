@@ -43,6 +43,13 @@ pub enum Unary {
     Cos,
     /// Hyperbolic tangent.
     Tanh,
+    /// Arc-cosine kernel of degree 0, κ₀(c) = (π − arccos c)/π, c clamped to [−1, 1].
+    ArcCosine0,
+    /// Arc-cosine kernel of degree 1, κ₁(c) = (√(1 − c²) + (π − arccos c) c)/π, c clamped; κ₁′ = κ₀, finite at c = 1.
+    ///
+    /// **Source** Y. Cho, L. Saul, "Kernel methods for deep learning" (NeurIPS 2009), eq. 6: for standard normal x,
+    /// E[relu(u·x) relu(v·x)] = |u||v| κ₁(cos)/2 and E[1(u·x > 0) 1(v·x > 0)] = κ₀(cos)/2.
+    ArcCosine1,
 }
 
 /// Operations of two arguments.
@@ -68,7 +75,7 @@ pub enum Binary {
 
 impl Unary {
     /// All operations, for tables and tests.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Neg,
         Self::Abs,
         Self::Sign,
@@ -80,6 +87,8 @@ impl Unary {
         Self::Sin,
         Self::Cos,
         Self::Tanh,
+        Self::ArcCosine0,
+        Self::ArcCosine1,
     ];
 
     /// Value at `x`.
@@ -97,6 +106,8 @@ impl Unary {
             Self::Sin => x.sin(),
             Self::Cos => x.cos(),
             Self::Tanh => x.tanh(),
+            Self::ArcCosine0 => x.arc_cosine0(),
+            Self::ArcCosine1 => x.arc_cosine1(),
         }
     }
 
@@ -113,6 +124,11 @@ impl Unary {
             Self::Sin => x.clone().cos(),
             Self::Cos => -x.clone().sin(),
             Self::Tanh => Expr::from(1.0) - y.clone() * y.clone(),
+            Self::ArcCosine0 => {
+                let squared = Expr::from(1.0) - x.clone() * x.clone();
+                (squared.sqrt() * std::f64::consts::PI).recip()
+            }
+            Self::ArcCosine1 => x.clone().unary(Self::ArcCosine0),
         }
     }
 }
@@ -222,6 +238,7 @@ impl Expr {
         let cost = |node: &Node| match node {
             Node::Arg(_) | Node::Const(_) => 0,
             Node::Unary(Unary::Exp | Unary::Ln | Unary::Sin | Unary::Cos | Unary::Tanh, _) => 10,
+            Node::Unary(Unary::ArcCosine0 | Unary::ArcCosine1, _) => 20,
             Node::Binary(Binary::Pow, ..) => 20,
             _ => 1,
         };
@@ -404,6 +421,10 @@ unary_methods! {
     cos => Cos;
     /// Hyperbolic tangent
     tanh => Tanh;
+    /// Arc-cosine kernel of degree 0.
+    arc_cosine0 => ArcCosine0;
+    /// Arc-cosine kernel of degree 1.
+    arc_cosine1 => ArcCosine1;
 }
 
 impl Expr {
@@ -442,6 +463,11 @@ impl Expr {
             }
         }
         if exponent < 0 { result.recip() } else { result }
+    }
+    /// 1/(1 + e⁻ˣ), written with tanh so that it saturates without overflow.
+    #[must_use]
+    pub fn sigmoid(self) -> Self {
+        (self * 0.5).tanh() * 0.5 + 0.5
     }
     /// log(1 + eˣ), stable for large |x|; written with |x| so that the derivative at 0 is ½.
     #[must_use]

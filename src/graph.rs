@@ -36,6 +36,15 @@ pub enum Reduction {
     Max,
 }
 
+/// From which end a running sum starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// Entry k is the sum of entries 0..=k.
+    Start,
+    /// Entry k is the sum of entries k.. to the last.
+    End,
+}
+
 /// What a draw is distributed as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Draw {
@@ -67,6 +76,8 @@ pub enum Op {
     },
     /// Combines the entries along one axis, which disappears.
     Reduce(Reduction, usize),
+    /// Running sums along an axis.
+    CumSum(usize, From),
     /// Repeats axes of extent 1 (NumPy rules after left-padding the shape with ones).
     Broadcast,
     /// The same entries under another shape.

@@ -2,7 +2,7 @@
 
 use super::cpu::{Buffer, Loaded};
 use super::plan::Home;
-use crate::graph::{NodeId, Op, ProgramNode, Reduction, Transposed, count};
+use crate::graph::{From, NodeId, Op, ProgramNode, Reduction, Transposed, count};
 use crate::kernels::map::{MapCode, Operand};
 use crate::kernels::matmul::{Matrix, matmul};
 use crate::kernels::median::median_squared_distance;
@@ -133,6 +133,23 @@ impl<R: Number> Context<'_, R> {
             Op::Reshape | Op::StopGradient => out.copy_from_slice(arg(0)),
             Op::Transpose => transpose(arg(0), &arg_shape(0), out),
             Op::Reduce(reduction, axis) => reduce(*reduction, arg(0), &arg_shape(0), *axis, out),
+            Op::CumSum(axis, from) => {
+                let inner = count(&shape[axis + 1..]);
+                out.copy_from_slice(arg(0));
+                let block = (shape[*axis] * inner).max(1);
+                for lines in out.chunks_exact_mut(block) {
+                    for k in 1..shape[*axis] {
+                        let (to, source) = match from {
+                            From::Start => (k * inner, (k - 1) * inner),
+                            From::End => (block - (k + 1) * inner, block - k * inner),
+                        };
+                        for i in 0..inner {
+                            let before = lines[source + i];
+                            lines[to + i] += before;
+                        }
+                    }
+                }
+            }
             Op::Slice { axis, start } => {
                 let source = arg_shape(0);
                 let (wide, narrow) = (count(&source[*axis..]), count(&shape[*axis..]));

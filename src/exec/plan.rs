@@ -66,6 +66,7 @@ fn row_operands(program: &Program, node: &ProgramNode) -> Option<Vec<bool>> {
             ta: Transposed::No, ..
         } => Some(vec![true, false]),
         Op::Reduce(_, axis) if *axis > 0 => Some(vec![true]),
+        Op::CumSum(axis, _) if *axis > 0 => Some(vec![true]),
         Op::Reshape if shape(0).first() == Some(&n) => Some(vec![true]),
         Op::Slice { axis, .. } if *axis > 0 => Some(vec![true]),
         Op::Concat(axis) if *axis > 0 => Some(vec![true; node.args.len()]),

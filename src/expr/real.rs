@@ -82,6 +82,39 @@ pub trait Real:
     fn cos(self) -> Self;
     /// Hyperbolic tangent.
     fn tanh(self) -> Self;
+    /// arcsin x for |x| ≤ ½.
+    fn asin_small(self) -> Self;
+    /// arccos c, with c clamped to [−1, 1].
+    #[inline(always)]
+    fn acos(self) -> Self {
+        let (one, half) = (Self::ONE, Self::from_f64(0.5));
+        let c = if self > one { one } else { self };
+        let c = if c < -one { -one } else { c };
+        let size = c.abs();
+        // Near ±1 the angle of half the chord keeps its digits: arccos c = 2 arcsin √((1 − c)/2).
+        let chord = (half * (one - size)).sqrt();
+        let outer = chord.least(half).asin_small();
+        let outer = outer + outer;
+        let inner = c.largest(-half).least(half).asin_small();
+        let pi = Self::from_f64(std::f64::consts::PI);
+        let near = Self::from_f64(std::f64::consts::FRAC_PI_2) - inner;
+        let far = if c < Self::ZERO { pi - outer } else { outer };
+        if size > half { far } else { near }
+    }
+    /// κ₀(c) = (π − arccos c)/π.
+    #[inline(always)]
+    fn arc_cosine0(self) -> Self {
+        Self::ONE - self.acos() * Self::from_f64(std::f64::consts::FRAC_1_PI)
+    }
+    /// κ₁(c) = (√(1 − c²) + (π − arccos c) c)/π.
+    #[inline(always)]
+    fn arc_cosine1(self) -> Self {
+        let one = Self::ONE;
+        let c = if self > one { one } else { self };
+        let c = if c < -one { -one } else { c };
+        let sine = ((one - c) * (one + c)).sqrt();
+        sine * Self::from_f64(std::f64::consts::FRAC_1_PI) + c * c.arc_cosine0()
+    }
     /// aᵇ = e^(b ln a) for a > 0.
     #[inline(always)]
     fn pow(self, b: Self) -> Self {
@@ -119,6 +152,27 @@ impl Real for f64 {
     fn tanh(self) -> Self {
         self.tanh()
     }
+    /// Two Newton steps on sin from single precision; the standard library's tables stay out of the download.
+    fn asin_small(self) -> Self {
+        let mut angle = asin_polynomial(self);
+        for _ in 0..2 {
+            let (sine, cosine) = sine_cosine(angle);
+            angle += (self - sine) / cosine;
+        }
+        angle
+    }
+}
+
+/// Odd polynomial (Cephes `asinf`) for |x| ≤ ½.
+#[inline(always)]
+fn asin_polynomial<R: Real>(x: R) -> R {
+    let z = x * x;
+    let p = R::from_f64(4.216_319_904_8e-2);
+    let p = p * z + R::from_f64(2.418_131_104_9e-2);
+    let p = p * z + R::from_f64(4.547_002_599_8e-2);
+    let p = p * z + R::from_f64(7.495_300_268_6e-2);
+    let p = p * z + R::from_f64(1.666_675_242_2e-1);
+    p * z * x + x
 }
 
 /// 1.5·2²³: adding it rounds an f32 of magnitude below 2²² to an integer held in the low mantissa bits.
@@ -220,6 +274,10 @@ impl Real for f32 {
         let y = if a < 0.625 { small } else { large };
         let y = if self < 0.0 { -y } else { y };
         if self.is_nan() { self } else { y }
+    }
+    #[inline(always)]
+    fn asin_small(self) -> Self {
+        asin_polynomial(self)
     }
 }
 

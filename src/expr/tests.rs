@@ -27,7 +27,11 @@ fn worst(f: impl Fn(f32) -> f32, exact: impl Fn(f64) -> f64, low: f32, high: f32
 #[test]
 fn functions_are_accurate_to_a_few_units_in_the_last_place() {
     type Case = (&'static str, fn(f32) -> f32, fn(f64) -> f64, f32, f32, f64);
-    let cases: [Case; 8] = [
+    let kappa0 = |c: f64| 1.0 - c.acos() / std::f64::consts::PI;
+    let kappa1 = |c: f64| {
+        ((1.0 - c * c).sqrt() + (std::f64::consts::PI - c.acos()) * c) / std::f64::consts::PI
+    };
+    let cases: [Case; 10] = [
         ("exp", Real::exp, f64::exp, -87.0, 88.7, 2.0),
         ("exp near 0", Real::exp, f64::exp, -1.0, 1.0, 2.0),
         ("ln", Real::ln, f64::ln, 1e-3, 3.0, 2.0),
@@ -37,10 +41,23 @@ fn functions_are_accurate_to_a_few_units_in_the_last_place() {
         // Near their zeros the error is absolute; these ranges hold none.
         ("sin", Real::sin, f64::sin, 0.1, 3.0, 2.0),
         ("cos", Real::cos, f64::cos, -1.5, 1.5, 2.5),
+        ("κ₀", Real::arc_cosine0, kappa0, -0.5, 1.0, 4.0),
+        ("κ₁", Real::arc_cosine1, kappa1, 0.0, 1.0, 4.0),
     ];
     for (name, ours, exact, low, high, allowed) in cases {
         let (error, at) = worst(ours, exact, low, high);
         assert!(error <= allowed, "{name}: {error} ulp at {at}");
+    }
+    for i in -1000..=1000 {
+        let c = f64::from(i) * 1e-3;
+        let error = (Real::acos(c) - c.acos()).abs();
+        assert!(error < 5e-16 * (1.0 + c.acos()), "acos {c}: {error:e}");
+        assert!(
+            (f64::from(Real::arc_cosine0(c as f32)) - kappa0(f64::from(c as f32))).abs() < 2e-7
+        );
+        assert!(
+            (f64::from(Real::arc_cosine1(c as f32)) - kappa1(f64::from(c as f32))).abs() < 2e-7
+        );
     }
     for i in 0..100_000 {
         let x = (i as f32 - 50_000.0) * 0.37;

@@ -4,7 +4,7 @@
 //! squared distances counts as a constant (the bandwidth rule is not differentiated in any published method).
 
 use super::build::GraphNode;
-use super::{Graph, NodeId, Op, PairSum, Reduction, Transposed, Var};
+use super::{From, Graph, NodeId, Op, PairSum, Reduction, Transposed, Var};
 use crate::expr::Expr;
 
 /// ∂(Σ y)/∂x for each x in `wrt`, as new nodes of the same graph.
@@ -129,6 +129,13 @@ fn adjoint<'g>(
                 }
             }
         }
+        Op::CumSum(axis, from) => {
+            let back = match from {
+                From::Start => From::End,
+                From::End => From::Start,
+            };
+            one(g.cumsum_from(*axis, back))
+        }
         Op::Broadcast => {
             let shape = arg(0).shape();
             let pad = node.shape.len() - shape.len();
@@ -174,6 +181,9 @@ fn adjoint<'g>(
 /// The adjoint of a pairwise sum, again by pairwise sums: with G the adjoint,
 /// v̄_j = Σ_i k G_i, p̄ = Σ_ij,c ∂_p k G_ic v_jc, and
 /// x̄_i = Σ_c G_ic Σ_j v_jc [2 k_r (x_i − y_j) + k_s y_j] with k_r = ∂k/∂r², k_s = ∂k/∂(x·y); likewise ȳ.
+///
+/// What is summed over the same pairs is one sum of several kernels: for a two-layer network, whose kernel is an activation
+/// of x·y, a single pass gives the gradients of both layers.
 fn pair_sum<'g>(
     graph: &'g Graph,
     sum: &PairSum,
@@ -183,11 +193,7 @@ fn pair_sum<'g>(
 ) -> Vec<(NodeId, Var<'g>)> {
     let [x, y, v] = [0, 1, 2].map(|k| graph.var(node.args[k]));
     let params: Vec<Var<'g>> = node.args[3..].iter().map(|&a| graph.var(a)).collect();
-    let arity = 2 + params.len();
     let mut out = Vec::new();
-    if needed[v.id] {
-        out.push((v.id, graph.pair_sum(sum.clone(), y, x, g, &params)));
-    }
     for (p, param) in params.iter().enumerate().filter(|(_, p)| needed[p.id]) {
         let kernels = sum.kernels.iter().map(|k| k.derivative(2 + p)).collect();
         let slope = PairSum {
@@ -197,35 +203,130 @@ fn pair_sum<'g>(
         let total = (graph.pair_sum(slope, x, y, v, &params) * g).total();
         out.push((param.id, total));
     }
-    let sides = [(x, y, g, v), (y, x, v, g)];
-    for (own, other, weight, source) in sides {
-        if !needed[own.id] {
-            continue;
-        }
-        let mut total = graph.scalar(0.0).broadcast(&own.shape());
-        let mut start = 0;
-        for (kernel, &width) in sum.kernels.iter().zip(&sum.channels) {
-            let slopes = kernel.gradient(arity);
-            for c in start..start + width {
-                let (w, s) = (weight.slice(1, c, 1), source.slice(1, c, 1));
-                let d = own.shape()[1];
-                let moments = graph.concat(&[s, s * other], 1);
-                let apply = |k: &Expr| {
-                    let op = PairSum {
-                        kernels: vec![k.clone()],
-                        channels: vec![d + 1],
-                    };
-                    graph.pair_sum(op, own, other, moments, &params)
-                };
-                let by_distance = apply(&(slopes[0].clone() * 2.0));
-                let by_product = apply(&slopes[1]);
-                let pull = own * by_distance.slice(1, 0, 1) - by_distance.slice(1, 1, d)
-                    + by_product.slice(1, 1, d);
-                total = total + w * pull;
-            }
-            start += width;
-        }
-        out.push((own.id, total));
+    if needed[x.id] {
+        let mut pass = Pass::new(x, y, &params);
+        let pulls = pass.pulls(sum, v);
+        out.push((x.id, pass.run().combine(&pulls, g)));
+    }
+    if needed[v.id] || needed[y.id] {
+        let mut pass = Pass::new(y, x, &params);
+        let weights = needed[v.id].then(|| pass.plain(sum, g));
+        let pulls = needed[y.id].then(|| pass.pulls(sum, g));
+        let done = pass.run();
+        out.extend(weights.map(|(start, width)| (v.id, done.columns(start, width))));
+        out.extend(pulls.map(|pulls| (y.id, done.combine(&pulls, v))));
     }
     out
+}
+
+/// Sums over the same pairs, gathered: at the points `own`, over the points `other`.
+struct Pass<'g> {
+    own: Var<'g>,
+    other: Var<'g>,
+    params: Vec<Var<'g>>,
+    kernels: Vec<Expr>,
+    sources: Vec<Var<'g>>,
+    width: usize,
+    sums: Option<Var<'g>>,
+}
+
+/// Where the parts of one channel's pull begin among the sums.
+struct Pull {
+    channel: usize,
+    by_distance: Option<usize>,
+    by_product: Option<usize>,
+}
+
+impl<'g> Pass<'g> {
+    fn new(own: Var<'g>, other: Var<'g>, params: &[Var<'g>]) -> Self {
+        Self {
+            own,
+            other,
+            params: params.to_vec(),
+            kernels: Vec::new(),
+            sources: Vec::new(),
+            width: 0,
+            sums: None,
+        }
+    }
+
+    /// Adds Σ k source; returns its first column.
+    fn add(&mut self, kernel: Expr, source: Var<'g>) -> usize {
+        let start = self.width;
+        self.width += source.shape()[1];
+        self.kernels.push(kernel);
+        self.sources.push(source);
+        start
+    }
+
+    /// The kernels of `sum` over `source`: first column and number of columns.
+    fn plain(&mut self, sum: &PairSum, source: Var<'g>) -> (usize, usize) {
+        let start = self.width;
+        let mut channel = 0;
+        for (kernel, &width) in sum.kernels.iter().zip(&sum.channels) {
+            self.add(kernel.clone(), source.slice(1, channel, width));
+            channel += width;
+        }
+        (start, channel)
+    }
+
+    /// What moves `own`, a part for each channel; slopes that vanish are left out.
+    fn pulls(&mut self, sum: &PairSum, source: Var<'g>) -> Vec<Pull> {
+        let mut pulls = Vec::new();
+        let mut channel = 0;
+        for (kernel, &width) in sum.kernels.iter().zip(&sum.channels) {
+            let slopes = kernel.gradient(2 + self.params.len());
+            let [by_distance, by_product] = [0, 1].map(|k| &slopes[k]);
+            let vanishes = |slope: &Expr| slope.constant() == Some(0.0);
+            for c in channel..channel + width {
+                let s = source.slice(1, c, 1);
+                let moved = s * self.other;
+                pulls.push(Pull {
+                    channel: c,
+                    by_distance: (!vanishes(by_distance)).then(|| {
+                        let moments = self.own.graph.concat(&[s, moved], 1);
+                        self.add(by_distance.clone() * 2.0, moments)
+                    }),
+                    by_product: (!vanishes(by_product))
+                        .then(|| self.add(by_product.clone(), moved)),
+                });
+            }
+            channel += width;
+        }
+        pulls
+    }
+
+    fn run(mut self) -> Self {
+        if self.width > 0 {
+            let graph = self.own.graph;
+            let op = PairSum {
+                kernels: std::mem::take(&mut self.kernels),
+                channels: self.sources.iter().map(|s| s.shape()[1]).collect(),
+            };
+            let sources = graph.concat(&self.sources, 1);
+            self.sums = Some(graph.pair_sum(op, self.own, self.other, sources, &self.params));
+        }
+        self
+    }
+
+    fn columns(&self, start: usize, width: usize) -> Var<'g> {
+        let sums = self.sums.expect("a pass with columns has run");
+        sums.slice(1, start, width)
+    }
+
+    /// Σ_c weight_c pull_c.
+    fn combine(&self, pulls: &[Pull], weight: Var<'g>) -> Var<'g> {
+        let d = self.own.shape()[1];
+        let zero = self.own.graph.scalar(0.0).broadcast(&self.own.shape());
+        pulls.iter().fold(zero, |mut total, pull| {
+            let w = weight.slice(1, pull.channel, 1);
+            if let Some(at) = pull.by_distance {
+                total = total + w * (self.own * self.columns(at, 1) - self.columns(at + 1, d));
+            }
+            if let Some(at) = pull.by_product {
+                total = total + w * self.columns(at, d);
+            }
+            total
+        })
+    }
 }

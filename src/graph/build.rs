@@ -1,6 +1,6 @@
 //! Building graphs: shapes are checked here, so that later stages need not.
 
-use super::{Draw, NodeId, Op, PairSum, Reduction, Shape, Transposed, count};
+use super::{Draw, From as End, NodeId, Op, PairSum, Reduction, Shape, Transposed, count};
 use crate::expr::{Binary, Expr, Unary};
 use std::cell::RefCell;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -294,6 +294,48 @@ impl<'g> Var<'g> {
         self.reduce(Reduction::Max, axis)
     }
 
+    /// Smallest entry along `axis`; the derivative as that of [`Self::max`].
+    pub fn min(self, axis: usize) -> Self {
+        -(-self).max(axis)
+    }
+
+    /// Index of the first largest entry along `axis`, as a number, with zero derivative; 0 where the line holds a NaN.
+    pub fn argmax(self, axis: usize) -> Self {
+        let mut kept = self.shape();
+        let extent = std::mem::replace(&mut kept[axis], 1);
+        let mut along = vec![1; kept.len()];
+        along[axis] = extent;
+        let x = self.stop_gradient();
+        let below = x.less(x.max(axis).reshape(&kept));
+        let last = self.graph.scalar((extent - 1) as f64);
+        let index = self.graph.iota(extent).reshape(&along);
+        below.choose(last, index).min(axis)
+    }
+
+    /// Index of the first smallest entry along `axis`; see [`Self::argmax`].
+    pub fn argmin(self, axis: usize) -> Self {
+        (-self).argmax(axis)
+    }
+
+    /// Running sums along `axis`.
+    pub fn cumsum(self, axis: usize) -> Self {
+        self.cumsum_from(axis, End::Start)
+    }
+
+    /// Running sums along `axis` from either end.
+    pub fn cumsum_from(self, axis: usize, from: End) -> Self {
+        let shape = self.shape();
+        self.graph
+            .push(Op::CumSum(axis, from), vec![self.id], shape)
+    }
+
+    /// `body` applied `count` times, written out: power iterations, conjugate gradients, unrolled solvers. Reverse mode
+    /// goes through every turn.
+    #[must_use]
+    pub fn repeat(self, count: usize, body: impl Fn(Self) -> Self) -> Self {
+        (0..count).fold(self, |value, _| body(value))
+    }
+
     /// Mean along `axis`.
     pub fn mean(self, axis: usize) -> Self {
         let n = self.shape()[axis];
@@ -414,6 +456,10 @@ var_unary! {
     cos Cos;
     /// Hyperbolic tangent
     tanh Tanh;
+    /// Arc-cosine kernel of degree 0
+    arc_cosine0 ArcCosine0;
+    /// Arc-cosine kernel of degree 1
+    arc_cosine1 ArcCosine1;
 }
 
 impl Var<'_> {

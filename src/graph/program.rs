@@ -143,6 +143,10 @@ impl fmt::Display for Op {
                 write!(f, "matmul a{} b{}", t(*ta), t(*tb))
             }
             Self::Reduce(r, axis) => write!(f, "{} axis {axis}", format!("{r:?}").to_lowercase()),
+            Self::CumSum(axis, from) => {
+                let from = format!("{from:?}").to_lowercase();
+                write!(f, "cumsum axis {axis} from the {from}")
+            }
             Self::Slice { axis, start } => write!(f, "slice axis {axis} from {start}"),
             Self::Concat(axis) => write!(f, "concat axis {axis}"),
             Self::Random(draw, stream) => {

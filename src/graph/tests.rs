@@ -2,19 +2,12 @@
 
 use super::*;
 use crate::exec::Cpu;
-use crate::expr::{Binary, Unary};
-use crate::rng;
 
-type Build = dyn for<'g> Fn(&'g Graph, Var<'g>) -> Var<'g>;
+mod cases;
+#[cfg(not(target_arch = "wasm32"))]
+mod derivatives;
 
-/// Deterministic numbers in (low, high).
-fn numbers(seed: u32, count: usize, low: f64, high: f64) -> Vec<f64> {
-    let draws = rng::uniform_vec(seed, 9, 0, count);
-    draws
-        .iter()
-        .map(|&u| low + (high - low) * f64::from(u))
-        .collect()
-}
+use cases::{Build, kernels, numbers, pairs};
 
 /// Runs a program of the input `x` and returns buffer `name`.
 fn evaluate(program: &Program, x: &[f64], name: &str) -> Vec<f64> {
@@ -61,169 +54,55 @@ fn taylor(what: &str, build: &Build, shape: &[usize], low: f64, high: f64) {
     );
 }
 
-fn map1(expr: Expr) -> Box<Build> {
-    Box::new(move |_, x| x.map(expr.clone()))
-}
-
-#[test]
-fn taylor_of_every_unary() {
-    for op in Unary::ALL {
-        let (low, high) = (0.3, 1.7);
-        taylor(
-            &format!("{op:?}"),
-            &*map1(Expr::arg(0).apply1(op)),
-            &[5, 3],
-            low,
-            high,
-        );
-    }
-}
-
-#[test]
-fn taylor_of_every_binary_on_both_sides() {
-    for op in Binary::ALL {
-        taylor(
-            &format!("{op:?}"),
-            &move |g, x| {
-                let c = g.constant(numbers(3, 15, 0.4, 1.6), &[5, 3]);
-                let f = Expr::arg(0).apply2(op, Expr::arg(1));
-                g.map(f.clone(), &[x, c]) + g.map(f, &[c, x])
-            },
-            &[5, 3],
-            0.3,
-            1.7,
-        );
-    }
-}
-
 #[test]
 fn taylor_of_every_op() {
-    let c = |g: &Graph, n: usize, m: usize| g.constant(numbers(4, n * m, -1.0, 1.0), &[n, m]).id;
-    let cases: Vec<(&str, Box<Build>)> = vec![
-        (
-            "choose",
-            Box::new(|_, x| (x - 0.5).choose(x.square(), x.exp())),
-        ),
-        (
-            "matmul",
-            Box::new(move |g, x| x.matmul(g.var(c(g, 3, 4))).square()),
-        ),
-        (
-            "matmul right",
-            Box::new(move |g, x| g.var(c(g, 2, 5)).matmul(x).square()),
-        ),
-        (
-            "matmul both",
-            Box::new(|_, x| x.matmul_with(x, Transposed::No, Transposed::Yes)),
-        ),
-        (
-            "matmul both, left",
-            Box::new(|_, x| x.matmul_with(x, Transposed::Yes, Transposed::No)),
-        ),
-        (
-            "matmul transposed",
-            Box::new(|_, x| {
-                let xt = x.transpose();
-                xt.matmul_with(xt, Transposed::Yes, Transposed::No).square()
-            }),
-        ),
-        (
-            "sum",
-            Box::new(|_, x| x.sum(0).square() * 2.0 + x.sum(1).total()),
-        ),
-        (
-            "max",
-            Box::new(|_, x| x.max(1).square().total() + x.max(0).square().total()),
-        ),
-        (
-            "broadcast",
-            Box::new(|_, x| (x * x.sum(0)) * x.sum(1).reshape(&[5, 1])),
-        ),
-        (
-            "reshape",
-            Box::new(|_, x| x.reshape(&[3, 5]).square().sum(0).square()),
-        ),
-        (
-            "transpose",
-            Box::new(|_, x| x.transpose().square().sum(0).square()),
-        ),
-        (
-            "slice",
-            Box::new(|_, x| {
-                x.slice(0, 1, 3).square().sum(0).square() + x.slice(1, 1, 2).square().total()
-            }),
-        ),
-        (
-            "concat",
-            Box::new(|g, x| g.concat(&[x, x.square(), x], 1).square()),
-        ),
-        (
-            "gather",
-            Box::new(|g, x| {
-                let index = g.constant(vec![4.0, 0.0, 4.0, 2.0], &[4]);
-                x.square().gather(index).square()
-            }),
-        ),
-        (
-            "scatter-add",
-            Box::new(|g, x| {
-                let index = g.constant(vec![1.0, 0.0, 1.0, 2.0, 1.0], &[5]);
-                x.square().scatter_add(index, 3).square()
-            }),
-        ),
-        ("logsumexp", Box::new(|_, x| x.logsumexp(1).square())),
-        (
-            "random",
-            Box::new(|g, x| x.square() * g.random(Draw::Normal, 1, &[5, 3])),
-        ),
-        ("iota", Box::new(|g, x| x.square() * g.iota(3))),
-    ];
-    for (what, build) in cases {
-        taylor(what, &*build, &[5, 3], 0.2, 1.3);
+    for case in cases::cases() {
+        taylor(&case.name, &*case.build, &cases::SHAPE, case.low, case.high);
     }
 }
 
-fn kernels() -> Vec<Expr> {
-    let (r2, dot, p) = (Expr::arg(0), Expr::arg(1), Expr::arg(2));
-    vec![
-        (r2.clone() * p.clone()).exp(),
-        (r2 + 1.0).recip() * dot.clone(),
-        dot * p,
-    ]
+#[test]
+fn every_op_has_a_case() {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut expressions = Vec::new();
+    for case in cases::cases() {
+        let g = Graph::default();
+        (case.build)(&g, g.input("x", &cases::SHAPE));
+        for node in g.nodes.borrow().iter() {
+            seen.push(cases::name(&node.op));
+            if let Op::Map(expr) = &node.op {
+                expressions.push(expr.clone());
+            }
+        }
+    }
+    for name in cases::NAMES {
+        assert!(seen.contains(&name), "{name} has no case");
+    }
 }
 
-fn pairs<'g>(g: &'g Graph, x: Var<'g>) -> Var<'g> {
-    let sum = PairSum {
-        kernels: kernels(),
-        channels: vec![2, 1, 3],
+#[test]
+fn reductions_that_are_compositions() {
+    let program = {
+        let g = Graph::default();
+        let x = g.input("x", &[2, 4]);
+        g.assign("least", x.min(1));
+        g.assign("first", x.argmax(1));
+        g.assign("lowest", x.argmin(0));
+        g.assign("running", x.cumsum(1));
+        g.assign("back", x.cumsum_from(0, From::End));
+        g.assign("cubed", x.repeat(2, |v| v * x));
+        g.compile("compositions")
     };
-    let y = x.slice(0, 1, 4) * 0.7 + 0.1;
-    let v = g.concat(&[y.square(), y], 1);
-    let p = x.total() * -0.05;
-    g.pair_sum(sum, x, y, v, &[p])
-}
-
-#[test]
-fn taylor_of_pair_sum_in_positions_weights_and_parameters() {
-    taylor("pair sum", &pairs, &[5, 3], 0.2, 1.3);
-}
-
-#[test]
-fn taylor_of_a_gradient() {
-    taylor(
-        "gradient of a gradient",
-        &|_, x| grad((x.square().sum(1) * x.sum(1).sin()).exp(), &[x])[0],
-        &[5, 3],
-        0.1,
-        0.6,
-    );
-    taylor(
-        "gradient of pair sum's gradient",
-        &|g, x| grad(pairs(g, x), &[x])[0],
-        &[5, 3],
-        0.2,
-        1.0,
-    );
+    let x = [1.0, 5.0, -2.0, 5.0, 4.0, 0.0, 3.0, f64::NAN];
+    let of = |name| evaluate(&program, &x, name);
+    assert_eq!(of("least")[0], -2.0);
+    assert!(of("least")[1].is_nan());
+    assert_eq!(of("first"), [1.0, 0.0]);
+    assert_eq!(of("lowest"), [0.0, 1.0, 0.0, 0.0]);
+    assert_eq!(of("running")[..7], [1.0, 6.0, 4.0, 9.0, 4.0, 4.0, 7.0]);
+    assert_eq!(of("back")[..3], [5.0, 5.0, 1.0]);
+    assert_eq!(of("back")[4..7], [4.0, 0.0, 3.0]);
+    assert_eq!(of("cubed")[..3], [1.0, 125.0, -8.0]);
 }
 
 /// The Taylor test must be able to fail: a gradient that is stopped is not the gradient.

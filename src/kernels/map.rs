@@ -231,7 +231,7 @@ macro_rules! per_operation {
 
 #[simd]
 fn unary<S: Simd, R: Real>(_: S, op: Unary, x: &[R], out: &mut [R]) {
-    per_operation!(op, Unary: Neg Abs Sign Step Exp Ln Sqrt Recip Sin Cos Tanh, |f| {
+    per_operation!(op, Unary: Neg Abs Sign Step Exp Ln Sqrt Recip Sin Cos Tanh ArcCosine0 ArcCosine1, |f| {
         for (o, &x) in out.iter_mut().zip(x) {
             *o = f.apply(x);
         }

@@ -46,6 +46,8 @@ enum Command {
     Bless,
     /// Measure speed, natively and in Chromium
     Bench(bench::Options),
+    /// Print the worst relative error of every operation's derivatives, on the CPU and on the GPU
+    Derivatives,
     /// Take the README's pictures of the page
     Screenshots,
 }
@@ -74,9 +76,18 @@ fn run() -> Result<ExitCode> {
         Command::Test(options) => return Ok(check::run(&options)),
         Command::Bless => bless::run()?,
         Command::Bench(options) => bench::run(&options)?,
+        Command::Derivatives => derivatives()?,
         Command::Screenshots => screenshots()?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The table is what a test prints; that test asserts the bounds.
+fn derivatives() -> Result<()> {
+    let test = "graph::tests::derivatives::every_derivative_on_every_executor";
+    let mut cargo = process::cargo();
+    cargo.args(["test", "--quiet", "--release", "--package", "pushforward"]);
+    process::run(cargo.args(["--lib", "--", "--exact", "--nocapture", test]))
 }
 
 fn screenshots() -> Result<()> {

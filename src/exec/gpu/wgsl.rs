@@ -4,7 +4,7 @@
 //! often and costly, are *materialised*: one kernel each, one entry of the arena each.
 
 use crate::expr::{Binary, Expr, Node, Unary};
-use crate::graph::{Draw, NodeId, Op, Program, ProgramNode, Reduction, Transposed, count};
+use crate::graph::{Draw, From, NodeId, Op, Program, ProgramNode, Reduction, Transposed, count};
 use std::fmt::Write;
 
 /// Operations of an inlined node above which a second reader is not worth computing it twice.
@@ -40,7 +40,9 @@ pub(super) fn materialised(program: &Program) -> Vec<bool> {
     for node in nodes {
         // Kernels that read an operand many times want it in memory.
         let reread: &[NodeId] = match node.op {
-            Op::PairSum(_) | Op::MedianSquaredDistance | Op::ScatterAdd => &node.args,
+            Op::PairSum(_) | Op::MedianSquaredDistance | Op::ScatterAdd | Op::CumSum(..) => {
+                &node.args
+            }
             Op::MatMul { .. } if !is_short_product(program, node) => &node.args,
             _ => &[],
         };
@@ -57,7 +59,7 @@ pub(super) fn materialised(program: &Program) -> Vec<bool> {
             _ => 1,
         };
         let kernel = match node.op {
-            Op::PairSum(_) | Op::MedianSquaredDistance | Op::ScatterAdd => true,
+            Op::PairSum(_) | Op::MedianSquaredDistance | Op::ScatterAdd | Op::CumSum(..) => true,
             Op::MatMul { .. } => !is_short_product(program, node),
             Op::Reduce(..) => length > SHORT,
             _ => false,
@@ -242,7 +244,7 @@ impl Composer<'_> {
                         "const START: f32 = 0.0;\nfn combine(a: f32, b: f32) -> f32 { return a + b; }\n"
                     }
                     Reduction::Max => {
-                        "const START: f32 = -0x1.fffffep+127f;\nfn combine(a: f32, b: f32) -> f32 { return max(a, b); }\n"
+                        "const START: f32 = -0x1.fffffep+127f;\nfn combine(a: f32, b: f32) -> f32 { return largest_(a, b); }\n"
                     }
                 };
                 let _ = writeln!(
@@ -329,6 +331,20 @@ impl Composer<'_> {
                 arg(0),
                 broadcast_index(shape(0), &node.shape)
             ),
+            Op::CumSum(axis, from) => {
+                let (extent, inner) = (shape(0)[*axis], count(&shape(0)[axis + 1..]));
+                let block = extent * inner;
+                let range = match from {
+                    From::Start => "var k = 0u; k <= at; k++".to_owned(),
+                    From::End => format!("var k = at; k < {extent}u; k++"),
+                };
+                format!(
+                    "    var total = 0.0;\n    let base = (i / {block}u) * {block}u + i % {inner}u;\n    \
+                     let at = (i % {block}u) / {inner}u;\n    \
+                     for ({range}) {{ total += n{}(base + k * {inner}u); }}\n    return total;\n",
+                    arg(0)
+                )
+            }
             Op::Transpose => {
                 let [.., rows, columns] = shape(0)[..] else {
                     unreachable!("two axes")
@@ -368,7 +384,7 @@ impl Composer<'_> {
                 let (extent, inner) = (shape(0)[*axis], count(&shape(0)[axis + 1..]));
                 let (start, combine) = match reduction {
                     Reduction::Sum => ("0.0", "total + x"),
-                    Reduction::Max => ("-0x1.fffffep+127f", "max(total, x)"),
+                    Reduction::Max => ("-0x1.fffffep+127f", "largest_(total, x)"),
                 };
                 let block = extent * inner;
                 format!(
@@ -495,7 +511,7 @@ pub(super) fn tape(expr: &Expr) -> String {
                 match op {
                     Unary::Neg => format!("-{x}"),
                     Unary::Abs => format!("abs({x})"),
-                    Unary::Sign => format!("sign({x})"),
+                    Unary::Sign => format!("sign_({x})"),
                     Unary::Step => format!("select(0.0, 1.0, {x} > 0.0)"),
                     Unary::Exp => format!("exp_({x})"),
                     Unary::Ln => format!("ln_({x})"),
@@ -504,6 +520,8 @@ pub(super) fn tape(expr: &Expr) -> String {
                     Unary::Sin => format!("sin_({x})"),
                     Unary::Cos => format!("cos_({x})"),
                     Unary::Tanh => format!("tanh_({x})"),
+                    Unary::ArcCosine0 => format!("arc_cosine0_({x})"),
+                    Unary::ArcCosine1 => format!("arc_cosine1_({x})"),
                 }
             }
             Node::Binary(op, a, b) => {
@@ -513,8 +531,8 @@ pub(super) fn tape(expr: &Expr) -> String {
                     Binary::Sub => format!("{a} - {b}"),
                     Binary::Mul => format!("{a} * {b}"),
                     Binary::Div => format!("{a} / {b}"),
-                    Binary::Min => format!("min({a}, {b})"),
-                    Binary::Max => format!("max({a}, {b})"),
+                    Binary::Min => format!("least_({a}, {b})"),
+                    Binary::Max => format!("largest_({a}, {b})"),
                     Binary::Pow => format!("exp_({b} * ln_({a}))"),
                     Binary::Less => format!("select(0.0, 1.0, {a} < {b})"),
                 }

@@ -1,0 +1,215 @@
+//! Every derivative on every executor, first and second order, and poison values. `cargo xtask derivatives` prints the table.
+//!
+//! In f64 a directional derivative is compared with an extrapolated central difference; in single precision, on the CPU and
+//! on the device, every entry with its f64 value. Errors are relative to the largest entry.
+
+use super::cases::{Build, Case, SHAPE, cases, numbers};
+use super::weighed;
+use crate::exec::Cpu;
+use crate::exec::gpu::Gpu;
+use crate::graph::{Graph, Program, Var, count, grad};
+use crate::kernels::Number;
+
+/// A case as one program: buffers `<k>.x` to `<k>.f`, `<k>.first`, `<k>.slope` (first derivatives along a fixed direction)
+/// and `<k>.second`.
+fn program(k: usize, build: &Build) -> Program {
+    let g = Graph::default();
+    let x = g.input(&format!("{k}.x"), &SHAPE);
+    let f = build(&g, x);
+    let value = weighed(&g, f);
+    let first = grad(value, &[x])[0];
+    let slope = (first * direction(&g)).total();
+    let second = grad(slope, &[x])[0];
+    let named = [
+        ("values", f),
+        ("f", value),
+        ("first", first),
+        ("slope", slope),
+        ("second", second),
+    ];
+    for (name, value) in named {
+        g.assign(&format!("{k}.{name}"), value);
+    }
+    g.compile("derivatives")
+}
+
+fn direction(g: &Graph) -> Var<'_> {
+    g.constant(numbers(2, count(&SHAPE), -1.0, 1.0), &SHAPE)
+}
+
+/// The directional derivative of buffer `name` in f64, by central differences extrapolated twice.
+fn difference(program: &Program, k: usize, case: &Case, at: &[f64], name: &str) -> f64 {
+    let along = numbers(2, count(&SHAPE), -1.0, 1.0);
+    let f = |h: f64| {
+        let moved: Vec<f64> = at.iter().zip(&along).map(|(x, v)| x + h * v).collect();
+        run::<f64>(program, k, &moved, name)[0]
+    };
+    let h = 2e-3 * (case.high - case.low);
+    let central = |h: f64| (f(h) - f(-h)) / (2.0 * h);
+    let once = |h: f64| (4.0 * central(h / 2.0) - central(h)) / 3.0;
+    (16.0 * once(h / 2.0) - once(h)) / 15.0
+}
+
+fn run<R: Number>(program: &Program, k: usize, x: &[f64], name: &str) -> Vec<f64> {
+    let mut cpu = Cpu::<R>::default();
+    let id = cpu.load(program);
+    let x: Vec<R> = x.iter().map(|&v| R::from_f64(v)).collect();
+    cpu.set(&format!("{k}.x"), &x);
+    cpu.run(id);
+    let values = cpu.get(&format!("{k}.{name}")).expect("assigned");
+    values.iter().map(|v| v.to_f64()).collect()
+}
+
+/// Every program on one device.
+fn device(programs: &[Program]) -> (Gpu, Vec<usize>) {
+    let mut gpu = pollster::block_on(Gpu::open()).expect("an adapter; software ones count");
+    let loaded = programs.iter().map(|p| gpu.load(p)).collect();
+    pollster::block_on(gpu.seal()).expect("shaders compile");
+    gpu.clock(0, 0);
+    (gpu, loaded)
+}
+
+fn on_device(gpu: &Gpu, program: usize, k: usize, x: &[f64], name: &str) -> Vec<f64> {
+    let x: Vec<f32> = x.iter().map(|&v| v as f32).collect();
+    gpu.set(&format!("{k}.x"), &x);
+    gpu.run(program, 1);
+    let values = gpu.read(&format!("{k}.{name}")).expect("a live device");
+    values.iter().map(|&v| f64::from(v)).collect()
+}
+
+/// Largest difference over the largest entry; 0 where both vanish.
+fn relative(values: &[f64], exact: &[f64]) -> f64 {
+    let size = exact.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+    let worst = values.iter().zip(exact).fold(0.0, |m: f64, (a, b)| {
+        let d = (a - b).abs();
+        if d <= m { m } else { d }
+    });
+    if worst == 0.0 { 0.0 } else { worst / size }
+}
+
+#[test]
+fn every_derivative_on_every_executor() {
+    let cases = cases();
+    let programs: Vec<Program> = cases
+        .iter()
+        .enumerate()
+        .map(|(k, c)| program(k, &*c.build))
+        .collect();
+    let (gpu, loaded) = device(&programs);
+    println!(
+        "{:<24} {:>9} {:>9} {:>9}   {:>9} {:>9} {:>9}",
+        "worst relative error of", "∂ f64", "∂ f32", "∂ gpu", "∂² f64", "∂² f32", "∂² gpu"
+    );
+    let mut failures = Vec::new();
+    let mut worst = [0.0f64; 6];
+    for (k, case) in cases.iter().enumerate() {
+        // Single precision at exactly the points that the oracle sees.
+        let at = numbers(1, count(&SHAPE), case.low, case.high);
+        let at: Vec<f64> = at.iter().map(|&v| f64::from(v as f32)).collect();
+        let program = &programs[k];
+        let along = numbers(2, count(&SHAPE), -1.0, 1.0);
+        let mut errors = [0.0; 6];
+        for (order, (name, of)) in [("first", "f"), ("second", "slope")]
+            .into_iter()
+            .enumerate()
+        {
+            let exact = run::<f64>(program, k, &at, name);
+            let slope: f64 = exact.iter().zip(&along).map(|(a, b)| a * b).sum();
+            let numeric = difference(program, k, case, &at, of);
+            let scale = exact.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+            errors[3 * order] = (slope - numeric).abs() / scale.max(1e-3);
+            errors[3 * order + 1] = relative(&run::<f32>(program, k, &at, name), &exact);
+            errors[3 * order + 2] = relative(&on_device(&gpu, loaded[k], k, &at, name), &exact);
+        }
+        let [a, b, c, d, e, f] = errors;
+        println!(
+            "{:<24} {a:>9.1e} {b:>9.1e} {c:>9.1e}   {d:>9.1e} {e:>9.1e} {f:>9.1e}",
+            case.name
+        );
+        // Differences: sixth order in a step of 2e-3, and cancellation of 1e-16/1e-3. Single precision: a few hundred
+        // roundings of 6e-8 in second derivatives of sums over pairs.
+        let allowed = [1e-9, 2e-6, 5e-6, 1e-9, 2e-5, 2e-5];
+        for i in 0..6 {
+            worst[i] = worst[i].max(errors[i]);
+            if errors[i].is_nan() || errors[i] > allowed[i] {
+                failures.push(format!("{}: column {i}, {:e}", case.name, errors[i]));
+            }
+        }
+    }
+    let [a, b, c, d, e, f] = worst;
+    println!(
+        "{:<24} {a:>9.1e} {b:>9.1e} {c:>9.1e}   {d:>9.1e} {e:>9.1e} {f:>9.1e}",
+        "worst"
+    );
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn the_table_can_fail() {
+    let wrong: Box<Build> = Box::new(|_, x| x.square() + x.stop_gradient() * x);
+    let case = Case {
+        name: String::new(),
+        build: wrong,
+        low: 0.5,
+        high: 1.5,
+    };
+    let program = program(0, &*case.build);
+    let at = numbers(1, count(&SHAPE), 0.5, 1.5);
+    let along = numbers(2, count(&SHAPE), -1.0, 1.0);
+    let exact = run::<f64>(&program, 0, &at, "first");
+    let slope: f64 = exact.iter().zip(&along).map(|(a, b)| a * b).sum();
+    assert!((slope - difference(&program, 0, &case, &at, "f")).abs() > 1e-2);
+    assert!(relative(&[1.0, f64::NAN], &[1.0, 2.0]).is_nan());
+    assert_eq!(relative(&[1.0, 2.5], &[1.0, 2.0]), 0.25);
+}
+
+/// What kind of number a value is.
+fn kind(v: f64) -> &'static str {
+    match v {
+        v if v.is_nan() => "NaN",
+        v if v == f64::INFINITY => "+inf",
+        v if v == f64::NEG_INFINITY => "-inf",
+        _ => "finite",
+    }
+}
+
+#[test]
+fn poison_values_agree_between_executors() {
+    let cases = cases();
+    let programs: Vec<Program> = cases
+        .iter()
+        .enumerate()
+        .map(|(k, c)| program(k, &*c.build))
+        .collect();
+    let (gpu, loaded) = device(&programs);
+    let mut failures = Vec::new();
+    for (k, case) in cases.iter().enumerate() {
+        for poison in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e-42] {
+            let mut x = numbers(1, count(&SHAPE), case.low, case.high);
+            x[7] = poison;
+            for name in ["values", "first"] {
+                let exact = run::<f64>(&programs[k], k, &x, name);
+                let single = run::<f32>(&programs[k], k, &x, name);
+                let device = on_device(&gpu, loaded[k], k, &x, name);
+                for (who, values) in [("f32", single), ("gpu", device)] {
+                    for (i, (v, e)) in values.iter().zip(&exact).enumerate() {
+                        // A device may flush denormals to zero, and 1/1e-42 is beyond single precision: no NaN is all
+                        // that is promised there.
+                        let same = if poison == 1e-42 {
+                            !v.is_nan() || e.is_nan()
+                        } else {
+                            kind(*v) == kind(*e)
+                        };
+                        if !same {
+                            failures.push(format!(
+                                "{} of {poison}, {name} {i}: {who} {v}, f64 {e}",
+                                case.name
+                            ));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
