@@ -1,7 +1,10 @@
 //! Tables of numbers that users bring, and the data sets that ship with the project.
 
+mod columns;
 mod csv;
 pub mod penguins;
+
+pub use columns::{Column, Scaling, Survey};
 
 /// Rows of numbers.
 #[derive(Debug, Clone, PartialEq, Default)]

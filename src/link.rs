@@ -4,6 +4,9 @@
 //! the panes of a comparison. A later pane takes the explicit keys of the first, drops those that its system lacks,
 //! then applies its own. A key is written only where its value differs from what a reader would assume.
 //!
+//! A lecture is several such links with `;;` between them: a place where version 1 never had a valid link, for an empty
+//! pane is none.
+//!
 //! Deliberately not here: whether parameters fit together (`System::build` says), and the page's own query (`?embed=1`).
 
 mod drawn;
@@ -16,7 +19,7 @@ mod tests;
 
 pub use drawn::{Drawn, MAX_CELLS, MAX_POINTS};
 pub use frozen::{VERSION, defaults};
-pub use read::parse;
+pub use read::{parse, scenes};
 
 use crate::params::{Numbers, ParamValue, shortest};
 use crate::systems::{Entry, System, copy};
@@ -27,6 +30,12 @@ pub const DEMO: &str = "v=1&m=svgd&target=banana&init_mean=0,4&init_scale=0.5&st
 
 /// Longest link read, in bytes.
 pub const MAX_LENGTH: usize = 8192;
+
+/// Longest lecture read, in bytes.
+pub const MAX_LECTURE: usize = 32_768;
+
+/// Most scenes of a lecture.
+pub const MAX_SCENES: usize = 32;
 
 /// Most panes of a comparison.
 pub const MAX_PANES: usize = 4;

@@ -11,8 +11,10 @@ mod report;
 mod run;
 mod save;
 mod scenery;
+mod share;
 
 pub use edit::{Edited, Loaded};
+pub use share::{Cloud, qr};
 
 use crate::data::Table;
 use crate::error::{Error, Problem};
@@ -24,6 +26,8 @@ use pane::Pane;
 /// Up to four runs and their picture.
 pub struct Playground {
     link: Link,
+    /// Links of the scenes, where a lecture was opened; the first is the one shown.
+    scenes: Vec<String>,
     /// What was wrong with the link when it was opened.
     notices: Vec<Problem>,
     panes: Vec<Pane>,
@@ -60,6 +64,7 @@ impl Playground {
         Self {
             view: link.view.map(Frame::new),
             link,
+            scenes: lecture(text),
             notices,
             panes,
             file: None,
@@ -80,6 +85,7 @@ impl Playground {
     /// Opens another link on the same screen.
     pub fn set_link(&mut self, text: &str) {
         (self.link, self.notices, self.panes) = opened(text);
+        self.scenes = lecture(text);
         self.file = None;
         self.view = self.link.view.map(Frame::new);
         self.restarted();
@@ -95,6 +101,11 @@ impl Playground {
         self.goal = 0;
         self.stride = 1;
     }
+}
+
+fn lecture(text: &str) -> Vec<String> {
+    let scenes = link::scenes(text);
+    if scenes.len() > 1 { scenes } else { Vec::new() }
 }
 
 fn opened(text: &str) -> (Link, Vec<Problem>, Vec<Pane>) {

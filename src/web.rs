@@ -219,6 +219,56 @@ impl Playground {
         self.0.export_csv(what)
     }
 
+    /// JSON: link, step, seeds, digests, version, citations: what a picture or a file says of itself.
+    pub fn provenance(&self) -> String {
+        self.0.provenance()
+    }
+
+    /// JSON: the provenance, then particles and metrics of each pane.
+    pub fn export_json(&self) -> String {
+        self.0.export_json()
+    }
+
+    /// The stage at `ratio` device pixels a CSS pixel: width and height as little-endian u32, then RGBA8. `what`: `all`,
+    /// `uncontoured`, or `ground`, the target's density alone.
+    pub fn picture(&mut self, ratio: f32, what: &str) -> Vec<u8> {
+        self.0.picture(
+            ratio,
+            match what {
+                "ground" => playground::Cloud::Ground,
+                "uncontoured" => playground::Cloud::WithoutContours,
+                _ => playground::Cloud::All,
+            },
+        )
+    }
+
+    /// JSON `{width, height, particles, ops, text}`: everything over the ground as vectors, particles only up to `most`; without
+    /// `most`, the overlay.
+    pub fn vectors(&mut self, most: Option<u32>) -> String {
+        self.0.vectors(most.map(|most| most as usize))
+    }
+
+    /// JSON `{ops, text}` of a chart, for a file.
+    pub fn chart_vectors(&self, index: usize, width: f32, height: f32) -> String {
+        self.0.chart_vectors(index, width, height)
+    }
+
+    /// JSON `{size, rows}`: a text as a QR code, `1` dark; no rows where it is too long.
+    pub fn qr(&self, text: &str) -> String {
+        playground::qr(text)
+    }
+
+    /// JSON: what a file holds, column by column; see `data::Survey`.
+    pub fn survey(&self, name: &str, text: &str) -> String {
+        self.0.survey(name, text)
+    }
+
+    /// As `load_csv` of initial particles, from some columns (numbers from 0, separated by commas), brought to a standard
+    /// scale: `none`, `each` or `together`.
+    pub fn load_columns(&mut self, name: &str, text: &str, columns: &str, scaling: &str) -> String {
+        json(&self.0.load_columns(name, text, columns, scaling))
+    }
+
     /// The link with the present step as `k` and, unless the run was edited, its digest.
     pub fn link_here(&self) -> String {
         self.0.link_here()

@@ -4,6 +4,8 @@
  * this in the place of `boot.js`; both export the same names. docs/building.md describes the contract.
  */
 
+/** @typedef {import("./more.js").Parts} Parts */
+
 /** Which version this is: a folder of files, or one self-contained file. */
 export const shell = /** @type {"site" | "embed"} */ ("embed");
 
@@ -49,8 +51,22 @@ export async function explanation(_id) {
   return null;
 }
 
-/** The scene carried by this file, or "" when the link in the address bar says it all. */
-export function presetScene() {
-  const scene = JSON.parse(elementText("pushforward-scene"));
-  return typeof scene === "string" ? scene : "";
+/** The scene and the options carried by this file; empty when the address bar says it all. */
+export function preset() {
+  const kept = JSON.parse(elementText("pushforward-scene"));
+  const text = (/** @type {unknown} */ value) => (typeof value === "string" ? value : "");
+  return { scene: text(kept?.scene ?? kept), query: text(kept?.query) };
+}
+
+/** This page before it was put to use; its texts are shared with the page, not copied. */
+const untouched = typeof document === "undefined" ? null : /** @type {HTMLElement} */ (document.documentElement.cloneNode(true));
+
+/** What the site loads on demand is here from the start. */
+export async function more() {
+  return /** @type {Parts} */ (/** @type {any} */ (globalThis).pushforward.use("more.js").parts);
+}
+
+/** This file, for a copy that carries its own scene. */
+export async function standalone() {
+  return `<!doctype html>\n${untouched?.outerHTML}`;
 }

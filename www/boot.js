@@ -4,6 +4,8 @@
  * both export the same names. docs/building.md describes the contract.
  */
 
+/** @typedef {import("./more.js").Parts} Parts */
+
 /** Which version this is: a folder of files, or one self-contained file. */
 export const shell = /** @type {"site" | "embed"} */ ("site");
 
@@ -60,7 +62,33 @@ export async function explanation(id) {
   return response.ok ? response.text() : null;
 }
 
-/** The scene carried by this file: none, the link in the address bar says it all. */
-export function presetScene() {
-  return "";
+/** The scene and the options carried by this file: none, the address bar says it all. */
+export function preset() {
+  return { scene: "", query: "" };
+}
+
+/** @type {Promise<Parts> | undefined} */
+let coming;
+
+/** What most visits do without: sharing, embedding, own data. Downloaded when first asked for. */
+export function more() {
+  coming ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = new URL("./more.js", document.baseURI).href;
+    script.onload = () => resolve(/** @type {any} */ (globalThis).pushforward.use("more.js").parts);
+    script.onerror = () => {
+      coming = undefined;
+      script.remove();
+      reject(new Error("more.js was not found"));
+    };
+    document.head.append(script);
+  });
+  return coming;
+}
+
+/** The self-contained file, for a copy that carries its own scene. */
+export async function standalone() {
+  const response = await fetch(new URL("./embed.html", document.baseURI));
+  if (!response.ok) throw new Error(`embed.html: ${response.status} ${response.statusText}`);
+  return response.text();
 }

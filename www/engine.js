@@ -15,7 +15,8 @@ import { play, redraw } from "./player.js";
 const CALLS = new Map([
   ["set", "run"], ["set_link", "run"], ["reset", "run"], ["new_seed", "run"], ["load_csv", "run"], ["place", "run"],
   ["draw", "run"], ["pan", "view"], ["zoom", "view"], ["fit", "view"], ["set_layers", "view"], ["probe", "overlay"],
-  ["chart_table", "nothing"], ["export_csv", "nothing"],
+  ["chart_table", "nothing"], ["export_csv", "nothing"], ["export_json", "nothing"], ["provenance", "nothing"], ["link_here", "nothing"],
+  ["picture", "nothing"], ["vectors", "nothing"], ["chart_vectors", "nothing"], ["qr", "nothing"], ["survey", "nothing"], ["load_columns", "run"],
 ]);
 
 const STATE_MS = 100;

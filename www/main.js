@@ -1,6 +1,6 @@
 // Entry of the page: joins the engine to what is on the screen. Every name, range and default comes from the program.
 // @ts-check
-import { presetScene } from "./boot.js";
+import { more, preset } from "./boot.js";
 import { installTabs, showAbout } from "./about.js";
 import { addressOf, installAddress } from "./address.js";
 import { Charts } from "./charts.js";
@@ -21,7 +21,14 @@ import { installTransport, perSecond, showRun, showSpeed } from "./transport.js"
 
 const SPEAK_MS = 10_000;
 
-const options = readOptions(location.search);
+/** @typedef {import("./more.js").Parts} Parts */
+/** @typedef {typeof page} Page */
+
+/** Messages that come before the part that answers them; more are not kept. */
+const MOST_EARLY = 64;
+
+const kept = preset();
+const options = readOptions(location.search || kept.query);
 const app = byId("app");
 /** @type {{ systems: import("./gallery.js").System[], layers: import("./stage.js").Layer[] } | null} */
 let manifest = null;
@@ -47,7 +54,40 @@ const host = new Host({
   },
 }, stageSize);
 
-const writeAddress = installAddress((typed) => void openLink(typed));
+/** What the parts that are loaded on demand may use. */
+const page = {
+  options, host, openLink, openAddress, setPlaying, edit, answered,
+  get described() { return described; },
+  get manifest() { return manifest; },
+  get roles() { return roles; },
+  get run() { return run; },
+  get link() { return link; },
+  get playing() { return playing; },
+  get pane() { return pane; },
+  /** Whether the particles are, or were, the reader's own. */
+  ownData: false,
+  /** Colours in the order of the roles. @type {string[]} */
+  colours: [],
+  /** The whole link where a lecture has several scenes. @type {(link: string) => string} */
+  address: (scene) => scene,
+  /** Leaves the lecture. */
+  leave: () => {},
+  /** Called after each message that says how the run stands or what it is. @type {Set<(type: "state" | "described") => void>} */
+  watchers: new Set(),
+};
+/** @param {(parts: Parts) => void} use */
+const withMore = (use) => void more().then(use).catch((error) => notice("more", `This part did not load: ${error.message}`, "error"));
+
+/**
+ * Opens what was typed or sent from elsewhere, in the place of a lecture.
+ * @param {string} asked
+ */
+function openAddress(asked) {
+  page.leave();
+  return openLink(asked);
+}
+
+const writeAddress = installAddress((typed) => void openAddress(typed));
 const controls = new Controls(byId("controls"), (key, value) => edit(key, value), options);
 const charts = new Charts(byId("charts"), (index) => host.call("chart_table", index), (sizes) => host.post({ type: "charts", sizes }), options.scale);
 
@@ -68,8 +108,9 @@ function receive(message) {
     link = message.link;
     showState(JSON.parse(message.state));
     if (message.charts) charts.draw(message.charts);
-    writeAddress(link);
-  }
+    writeAddress(page.address(link));
+  } else return;
+  for (const tell of page.watchers) tell(message.type === "state" ? "state" : "described");
 }
 
 /**
@@ -101,6 +142,7 @@ function started(where) {
 
 function sendTheme() {
   const { words, colours } = palette(roles);
+  page.colours = colours;
   charts.recolour(colours);
   host.post({ type: "theme", words, colours });
 }
@@ -109,6 +151,12 @@ function sendTheme() {
 function describe(text) {
   described = /** @type {Described} */ (JSON.parse(text));
   link = described.link;
+  const { scenes } = described;
+  if (scenes.length) {
+    const whole = location.hash.slice(1) || kept.scene;
+    page.address = () => whole;
+    withMore((parts) => parts.lecture(page, scenes));
+  }
   noticeAll("link", described.notices);
   host.post({ type: "speed", perSecond: perSecond(described.speed) });
   showSpeed(described.speed);
@@ -116,7 +164,7 @@ function describe(text) {
   pane = Math.min(pane, described.panes.length - 1);
   showPane();
   badge();
-  writeAddress(link);
+  writeAddress(page.address(link));
 }
 
 function showPane() {
@@ -213,7 +261,7 @@ async function compare() {
 }
 
 async function copyLink() {
-  const address = addressOf(link);
+  const address = addressOf(page.address(link));
   try {
     await navigator.clipboard.writeText(address);
     notice("copied", "The link is copied.", "info", 3000);
@@ -238,6 +286,7 @@ const actions = {
 };
 const toggleUi = () => (app.dataset.ui = app.dataset.ui === "none" ? options.ui === "none" ? "full" : options.ui : "none");
 const fullscreen = () => void (document.fullscreenElement ? document.exitFullscreen() : app.requestFullscreen?.())?.catch(() => {});
+const share = () => withMore((parts) => parts.share(page));
 const help = () => byId("keys", HTMLDialogElement).showModal();
 
 app.dataset.ui = options.ui;
@@ -251,6 +300,8 @@ installStage({
   post: (message) => host.post(message),
   role: (name) => Math.max(0, roles.indexOf(name)),
   answered,
+  choose: (name, text) => withMore((parts) => parts.ownData(page, name, text)),
+  owned: () => void (page.ownData = true),
   holdForDrawing: (on) => {
     if (on) playedBeforeDrawing = playing;
     setPlaying(on ? false : playedBeforeDrawing);
@@ -263,12 +314,15 @@ installShortcuts([
   { key: "R", shown: "Shift R", what: "New seed", run: actions.seed },
   { key: "c", shown: "c", what: "Compare two settings", run: () => void compare() },
   { key: "l", shown: "l", what: "Copy the link", run: () => void copyLink() },
+  { key: "s", shown: "s", what: "Next scene of a lecture (Shift S: previous)", run: () => document.getElementById("scene-next")?.click() },
+  { key: "S", shown: "", what: "", run: () => document.getElementById("scene-before")?.click() },
+  { key: "e", shown: "e", what: "Share: link, slide, picture, data", run: share },
   { key: "h", shown: "h", what: "Hide or show everything but the stage", run: toggleUi },
   { key: "f", shown: "f", what: "Full screen", run: fullscreen },
   { key: "?", shown: "?", what: "This help", run: help },
 ]);
 byId("compare").addEventListener("click", () => void compare());
-byId("copy").addEventListener("click", () => void copyLink());
+byId("share").addEventListener("click", share);
 byId("help").addEventListener("click", help);
 byId("theme").addEventListener("click", () => {
   nextTheme();
@@ -279,7 +333,20 @@ watchVisibility((on) => {
   host.post({ type: "visible", on });
 });
 new ResizeObserver(() => host.post({ type: "size", size: stageSize() })).observe(byId("stage"));
-host.start(location.hash.slice(1) || presetScene()).catch((error) => {
+const start = () => host.start(location.hash.slice(1) || kept.scene).catch((error) => {
   app.dataset.boot = "failed";
   byId("curtain").textContent = `The program did not start: ${error instanceof Error ? error.message : error}`;
 });
+if (options.predict) withMore((parts) => parts.predict());
+if (window.parent !== window) {
+  /** @type {MessageEvent[]} */
+  const early = [];
+  const keep = (/** @type {MessageEvent} */ event) => void (early.length < MOST_EARLY && early.push(event));
+  addEventListener("message", keep);
+  withMore((parts) => {
+    removeEventListener("message", keep);
+    parts.embed(page, early);
+  });
+}
+if (options.poster) withMore((parts) => parts.poster(() => void start()));
+else void start();

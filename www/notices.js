@@ -19,11 +19,13 @@ export function withdraw(id) {
  * @param {string} text
  * @param {Tone} [tone]
  * @param {number} [ms] after which it goes by itself
+ * @param {{ label: string, run: () => void }} [offer] something to do about it
  */
-export function notice(id, text, tone = "info", ms) {
+export function notice(id, text, tone = "info", ms, offer) {
   const before = shown.get(id);
   const element = h("div", { class: `notice ${tone}`, "data-notice": id },
     h("span", {}, text),
+    ...(offer ? [h("button", { type: "button", onclick: () => (withdraw(id), offer.run()) }, offer.label)] : []),
     h("button", { type: "button", class: "quiet icon", "aria-label": "Dismiss", onclick: () => withdraw(id) }, "✕"));
   if (before) before.replaceWith(element);
   else byId("notices").append(element);

@@ -5,7 +5,9 @@ import { shell } from "./boot.js";
 /** @param {string} list */
 const names = (list) => new Set(list.split(",").map((name) => name.trim()).filter(Boolean));
 
-/** @param {string} search */
+/**
+ * @param {string} search the query of the address, or of a file that carries its own
+ */
 export function readOptions(search) {
   const query = new URLSearchParams(search);
   const flag = (/** @type {string} */ name) => {
@@ -17,6 +19,13 @@ export function readOptions(search) {
   const scale = Number(query.get("scale") ?? 1);
   return {
     embed,
+    id: (query.get("id") ?? "").slice(0, 64),
+    /** Whether to wait for a click before anything is downloaded. */
+    poster: query.get("load") === "click",
+    /** Whether curves and values are covered until the reader has made a prediction. */
+    predict: flag("reveal") ?? false,
+    /** Which scene of a lecture comes first, from 0. */
+    scene: Math.max(0, Math.trunc(Number(query.get("scene") ?? 1) || 1) - 1),
     ui: /** @type {"full" | "min" | "none"} */ (["full", "min", "none"].includes(ui) ? ui : embed ? "min" : "full"),
     autoplay: flag("autoplay") ?? !matchMedia("(prefers-reduced-motion: reduce)").matches,
     hide: names(query.get("hide") ?? ""),

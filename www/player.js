@@ -4,14 +4,24 @@
 /** @typedef {{ ops: Float32Array, text: string[] }} DrawList */
 /** @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Context */
 
-const FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif";
-const DASHES = [[], [6, 4], [1.5, 3]];
-const ALIGN = /** @type {CanvasTextAlign[]} */ (["left", "center", "right"]);
-const BASELINE = /** @type {CanvasTextBaseline[]} */ (["alphabetic", "middle", "top"]);
+export const FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif";
+export const DASHES = [[], [6, 4], [1.5, 3]];
+export const ALIGN = /** @type {CanvasTextAlign[]} */ (["left", "center", "right"]);
+export const BASELINE = /** @type {CanvasTextBaseline[]} */ (["alphabetic", "middle", "top"]);
+
+/**
+ * @param {number} shape 1 square, 2 triangle, 3 diamond
+ * @param {number} r half its size
+ */
+export const corners = (shape, r) => [
+  [[-r, -r], [r, -r], [r, r], [-r, r]],
+  [[0, -r], [r, r], [-r, r]],
+  [[0, -r], [r, 0], [0, r], [-r, 0]],
+][shape - 1] ?? [];
 
 /**
  * @param {Context} ctx
- * @param {number} shape 0 disc, 1 square, 2 triangle, 3 diamond
+ * @param {number} shape 0 disc, or one with corners
  * @param {number} x
  * @param {number} y
  * @param {number} size
@@ -23,12 +33,7 @@ function marker(ctx, shape, x, y, size) {
     ctx.arc(x, y, r, 0, 2 * Math.PI);
     return;
   }
-  const corners = [
-    [[-r, -r], [r, -r], [r, r], [-r, r]],
-    [[0, -r], [r, r], [-r, r]],
-    [[0, -r], [r, 0], [0, r], [-r, 0]],
-  ][shape - 1] ?? [];
-  corners.forEach(([dx, dy], i) => (i ? ctx.lineTo(x + dx, y + dy) : ctx.moveTo(x + dx, y + dy)));
+  corners(shape, r).forEach(([dx, dy], i) => (i ? ctx.lineTo(x + dx, y + dy) : ctx.moveTo(x + dx, y + dy)));
   ctx.closePath();
 }
 

@@ -10,7 +10,7 @@ export function installShortcuts(shortcuts) {
   const on = byId("keys-on", HTMLInputElement);
   on.checked = remembered("keys") !== "off";
   on.addEventListener("change", () => remember("keys", on.checked ? "on" : "off"));
-  byId("key-list").append(...shortcuts.flatMap(({ shown, what }) => [h("dt", {}, h("kbd", {}, shown)), h("dd", {}, what)]));
+  byId("key-list").append(...shortcuts.filter(({ shown }) => shown).flatMap(({ shown, what }) => [h("dt", {}, h("kbd", {}, shown)), h("dd", {}, what)]));
 
   document.addEventListener("keydown", (event) => {
     if (!on.checked || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;

@@ -14,10 +14,12 @@ import { installPointer } from "./pointer.js";
  * @property {(role: string) => number} role
  * @property {(answer: Answer, what: string) => void} answered
  * @property {(on: boolean) => void} holdForDrawing
+ * @property {(name: string, text: string) => void} choose lets the reader choose from data
+ * @property {() => void} owned the particles are the reader's own
  */
 
 /** The largest file that is read. */
-const MOST_BYTES = 64e6;
+export const MOST_BYTES = 64e6;
 
 /**
  * @param {Run} run
@@ -61,13 +63,32 @@ export function installStage(run, options) {
 
 /** @param {Run} run */
 function installFiles(run) {
+  /** @param {string} name @param {string} text */
+  const take = async (name, text) => {
+    const columns = { label: "Columns…", run: () => run.choose(name, text) };
+    // Other formats than a table of numbers are for the dialog.
+    if (/^\s*[[{]/.test(text)) return columns.run();
+    const answer = /** @type {Answer} */ (await run.call("load_csv", "init", name, text));
+    if (answer.ok) {
+      run.owned();
+      run.answered(answer, "file");
+      notice("file", `${name}: ${answer.rows} particles in ${answer.columns} dimensions.`, "info", 12_000, columns);
+    } else notice("file", answer.problems.map(({ message }) => message).join(" "), "error", undefined, columns);
+  };
   const read = async (/** @type {File | undefined} */ file) => {
     if (!file) return;
     if (file.size > MOST_BYTES) return notice("file", `${file.name}: larger than ${MOST_BYTES / 1e6} MB`, "error");
-    const answer = /** @type {Answer} */ (await run.call("load_csv", "init", file.name, await file.text()));
-    run.answered(answer, "file");
-    if (answer.ok) notice("file", `${file.name}: ${answer.rows} particles in ${answer.columns} dimensions.`, "info", 8000);
+    await take(file.name, await file.text());
   };
+  byId("bring").addEventListener("click", () => run.choose("", ""));
+  document.addEventListener("paste", (event) => {
+    const target = event.target instanceof Element ? event.target : document.body;
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (!text.trim() || target.closest("input, textarea, select, dialog")) return;
+    event.preventDefault();
+    if (text.length > MOST_BYTES) return notice("file", `The pasted text is larger than ${MOST_BYTES / 1e6} MB`, "error");
+    take("pasted text", text).catch(failed);
+  });
   const failed = () => notice("file", "The file could not be read.", "error");
   const input = byId("file", HTMLInputElement);
   input.addEventListener("change", () => {

@@ -20,6 +20,9 @@ use std::time::Instant;
 pub struct Options {
     /// A whole address, `#…`, or the bare string `v=1&m=ID&key=value…`
     link: String,
+    /// Which scene of a lecture, from 1
+    #[arg(long, value_name = "I")]
+    scene: Option<usize>,
     /// Steps to do; else the link's k, else the system's default
     #[arg(long, value_name = "K")]
     steps: Option<u32>,
@@ -75,9 +78,23 @@ const BUDGET: u64 = 500_000_000;
 /// Seconds between two looks that are too short, and too long.
 const LOOKS: (f64, f64) = (0.05, 0.2);
 
+/// The link to run; of a lecture, the scene that was asked for.
+fn scene(options: &Options) -> Result<String> {
+    let mut scenes = link::scenes(&options.link);
+    let allowed = scenes.len();
+    match options.scene {
+        None if allowed == 1 => Ok(options.link.clone()),
+        Some(i) if (1..=allowed).contains(&i) => Ok(scenes.swap_remove(i - 1)),
+        _ => {
+            let message = format!("{allowed} scenes; choose one with --scene 1 to {allowed}");
+            Err(BadLink(vec![Problem::new("link", message)]).into())
+        }
+    }
+}
+
 /// Runs every pane, one after the other. All inputs are checked before the first step.
 pub fn run(options: &Options) -> Result<()> {
-    let (mut link, problems) = link::parse(&options.link);
+    let (mut link, problems) = link::parse(&scene(options)?);
     if !problems.is_empty() {
         return Err(BadLink(problems).into());
     }

@@ -3,7 +3,7 @@
 //! Own code for once: the format of a table of numbers is small, and a general reader would cost the browser module more
 //! than this file does.
 
-use super::Table;
+use super::{Column, Survey, Table};
 use crate::decimal::{Width, plain, read, scientific};
 use crate::error::{Error, Result};
 
@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 const MAX_ROWS: usize = 1_000_000;
 /// Most columns that are read.
 const MAX_COLUMNS: usize = 128;
+/// Rows that a survey shows.
+const SAMPLES: usize = 4;
 
 impl Table {
     /// Reads a file's bytes: UTF-8, with or without byte order mark. See [`Table::parse_csv`].
@@ -40,8 +42,15 @@ impl Table {
     /// Names file, line (1 = first) and cell: a cell that is not a finite number within f32, rows of different lengths,
     /// no rows, more than 1,000,000 rows or 128 columns.
     pub fn parse_csv(name: &str, text: &str) -> Result<Self> {
+        Self::parse(name, text, None)
+    }
+
+    /// Reads the columns `chosen`, in that order, or all.
+    pub(super) fn parse(name: &str, text: &str, chosen: Option<&[usize]>) -> Result<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut table = Self::default();
+        let mut taken: Vec<usize> = Vec::new();
+        let mut width = 0;
         let mut separator = None;
         let mut cells = Vec::new();
         for (index, line) in text.lines().enumerate() {
@@ -51,28 +60,35 @@ impl Table {
             let at = |message: String| refuse(name, format!("line {}{message}", index + 1));
             let by = *separator.get_or_insert_with(|| dialect(line));
             split(line, by, &mut cells).map_err(at)?;
-            if table.columns == 0 {
-                if cells.len() > MAX_COLUMNS {
-                    let found = cells.len();
+            if width == 0 {
+                width = cells.len();
+                if width > MAX_COLUMNS {
                     return Err(at(format!(
-                        ": {found} columns; at most {MAX_COLUMNS} are allowed"
+                        ": {width} columns; at most {MAX_COLUMNS} are allowed"
                     )));
                 }
-                table.columns = cells.len();
-                if cells.iter().all(|cell| read(cell, Width::Single).is_none()) {
-                    table.names = std::mem::take(&mut cells);
+                taken = chosen.map_or_else(|| (0..width).collect(), <[usize]>::to_vec);
+                if taken.is_empty() || taken.iter().any(|c| *c >= width) {
+                    return Err(at(format!(
+                        ": {width} columns; choose at least one of them"
+                    )));
+                }
+                table.columns = taken.len();
+                if is_header(&cells) {
+                    table.names = taken.iter().map(|c| cells[*c].clone()).collect();
                     continue;
                 }
             }
-            if cells.len() != table.columns {
-                let (found, expected) = (cells.len(), table.columns);
-                return Err(at(format!(": {found} cells, but {expected} columns")));
+            if cells.len() != width {
+                let found = cells.len();
+                return Err(at(format!(": {found} cells, but {width} columns")));
             }
             if table.rows() == MAX_ROWS {
                 return Err(at(format!(": more than {MAX_ROWS} rows")));
             }
-            for (column, cell) in cells.iter().enumerate() {
-                let value = number(cell).map_err(|m| at(format!(", cell {}: {m}", column + 1)))?;
+            for column in &taken {
+                let value = number(&cells[*column])
+                    .map_err(|m| at(format!(", cell {}: {m}", column + 1)))?;
                 table.values.push(value);
             }
         }
@@ -80,6 +96,63 @@ impl Table {
             return Err(refuse(name, "the file has no rows of numbers".to_owned()));
         }
         Ok(table)
+    }
+
+    /// What a file holds, column by column; cells need not be numbers.
+    ///
+    /// # Errors
+    /// Rows of different lengths, unclosed quotes, no rows, or more than are read.
+    pub fn survey(name: &str, text: &str) -> Result<Survey> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let (mut separator, mut cells) = (None, Vec::new());
+        let mut survey = Survey {
+            rows: 0,
+            columns: Vec::new(),
+        };
+        for (index, line) in text.lines().enumerate() {
+            if line.trim().is_empty() {
+                continue;
+            }
+            let at = |message: String| refuse(name, format!("line {}{message}", index + 1));
+            let by = *separator.get_or_insert_with(|| dialect(line));
+            split(line, by, &mut cells).map_err(at)?;
+            if survey.columns.is_empty() {
+                let header = is_header(&cells);
+                let column = |(i, cell): (usize, &String)| Column {
+                    name: if header {
+                        cell.clone()
+                    } else {
+                        format!("x{i}")
+                    },
+                    numbers: 0,
+                    sample: Vec::new(),
+                };
+                survey.columns = cells.iter().enumerate().map(column).collect();
+                if header {
+                    continue;
+                }
+            }
+            let (found, width) = (cells.len(), survey.columns.len());
+            if found != width {
+                return Err(at(format!(": {found} cells, but {width} columns")));
+            }
+            if width > MAX_COLUMNS || survey.rows == MAX_ROWS {
+                return Err(at(format!(
+                    ": at most {MAX_COLUMNS} columns and {MAX_ROWS} rows are allowed"
+                )));
+            }
+            survey.rows += 1;
+            for (column, cell) in survey.columns.iter_mut().zip(&cells) {
+                column.numbers += usize::from(number(cell).is_ok());
+                if column.sample.len() < SAMPLES {
+                    column.sample.push(cell.chars().take(30).collect());
+                }
+            }
+        }
+        if survey.rows == 0 {
+            return Err(refuse(name, "the file has no rows".to_owned()));
+        }
+        Ok(survey)
     }
 
     /// Writes a header and one line a row, each number in the fewest digits that read back to the same f32. Without names
@@ -103,6 +176,11 @@ impl Table {
         }
         out
     }
+}
+
+/// A first line without a single number.
+fn is_header(cells: &[String]) -> bool {
+    cells.iter().all(|cell| read(cell, Width::Single).is_none())
 }
 
 fn refuse(file: &str, message: String) -> Error {

@@ -1,7 +1,10 @@
 //! Reads a link, leniently: whatever can be used is used, and everything else becomes a problem that names the key and
 //! what is allowed. The page shows the problems; the command line stops at them.
 
-use super::{DEMO, Drawn, Link, MAX_KEYS, MAX_LENGTH, MAX_PANES, Pane, VERSION, text};
+use super::{
+    DEMO, Drawn, Link, MAX_KEYS, MAX_LECTURE, MAX_LENGTH, MAX_PANES, MAX_SCENES, Pane, VERSION,
+    text,
+};
 use crate::error::Problem;
 use crate::params::{Numbers, ParamValue, Refusal, Spec, quote};
 use crate::systems::{Entry, REGISTRY, find};
@@ -12,7 +15,7 @@ type Pairs = Vec<(String, String)>;
 /// Keys of the link as a whole; they stand in its first pane.
 const WHOLE: [&str; 5] = ["v", "k", "data", "view", "speed"];
 
-/// Reads a full URL, `#…`, or the bare string. Never panics; a link that cannot be used gives the default demo and the
+/// Reads a full URL, `#…`, or the bare string; of a lecture, its first scene. Never panics; a link that cannot be used gives the default demo and the
 /// reason. The empty string counts as such: for an address without a hash, ask [`Link::default`].
 pub fn parse(text: &str) -> (Link, Vec<Problem>) {
     let mut problems = Vec::new();
@@ -37,11 +40,38 @@ fn too_long(length: usize) -> Problem {
     )
 }
 
-fn read(text: &str, problems: &mut Vec<Problem>) -> Result<Link, Problem> {
-    if text.len() > MAX_LENGTH {
-        return Err(too_long(text.len()));
+/// The scenes of a lecture, which `;;` separates, each a link of its own; one for every other link.
+pub fn scenes(text: &str) -> Vec<String> {
+    if text.len() > MAX_LECTURE {
+        return vec![text.to_owned()];
     }
-    let scene = scene(text);
+    let whole = scene(text);
+    let mut scenes = vec![String::new()];
+    for segment in whole.split(';') {
+        match scenes.last_mut() {
+            Some(last) if !segment.is_empty() => {
+                if !last.is_empty() {
+                    last.push(';');
+                }
+                last.push_str(segment);
+            }
+            _ => scenes.push(String::new()),
+        }
+    }
+    scenes.retain(|scene| !scene.is_empty());
+    scenes.truncate(MAX_SCENES);
+    // An empty pane at either end makes no lecture.
+    if scenes.len() < 2 {
+        return vec![whole];
+    }
+    scenes
+}
+
+fn read(text: &str, problems: &mut Vec<Problem>) -> Result<Link, Problem> {
+    let scene = scenes(text).swap_remove(0);
+    if scene.len() > MAX_LENGTH {
+        return Err(too_long(scene.len()));
+    }
     if scene.is_empty() {
         return Err(Problem::new(
             "link",

@@ -1,7 +1,7 @@
 //! What each rule of the grammar does, one line each.
 
 use super::text::{decode, decode_base64, encode_base64, encode_value};
-use super::{DEMO, Drawn, Link, MAX_LENGTH, parse};
+use super::{DEMO, Drawn, Link, MAX_LECTURE, MAX_LENGTH, MAX_SCENES, parse, scenes};
 use crate::data::Table;
 
 /// Canonical form, and the keys of the problems.
@@ -209,4 +209,25 @@ fn text_codecs_agree_with_the_standards() {
     assert_eq!(encode_value("a b&c;d#é%,="), "a%20b%26c%3Bd%23%C3%A9%25,=");
     assert_eq!(decode("%C3%A9%zz%2"), "é%zz%2");
     assert_eq!(decode("%FF"), "\u{fffd}");
+}
+
+#[test]
+fn a_lecture_has_a_link_a_scene() {
+    let lecture = "https://x.org/?embed=1#v=1&m=svgd;m=ula;;v=1&m=mala&n=9";
+    assert_eq!(scenes(lecture), ["v=1&m=svgd;m=ula", "v=1&m=mala&n=9"]);
+    let (first, problems) = parse(lecture);
+    assert_eq!((first.panes.len(), problems.len()), (2, 0));
+    assert_eq!(scenes("m=svgd;m=ula"), ["m=svgd;m=ula"]);
+}
+
+#[test]
+fn an_empty_pane_at_an_end_is_no_lecture_and_still_noticed() {
+    for text in ["v=1&m=svgd;", "v=1&m=svgd;;"] {
+        assert_eq!(scenes(text).len(), 1);
+        assert!(!parse(text).1.is_empty(), "{text}");
+    }
+    let long = "m=svgd;;".repeat(100);
+    assert_eq!(scenes(&long).len(), MAX_SCENES);
+    let endless = "m=svgd;;".repeat(MAX_LECTURE);
+    assert!(!parse(&endless).1.is_empty());
 }

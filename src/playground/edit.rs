@@ -2,9 +2,10 @@
 //! none, and the link follows.
 
 use super::{Pane, Playground};
-use crate::data::Table;
+use crate::data::{Scaling, Survey, Table};
 use crate::decimal::{Width, fixed, read};
 use crate::error::{Error, Problem};
+use crate::json::json;
 use crate::link::{self, Drawn};
 use crate::params::Class;
 use crate::scene::Frame;
@@ -36,6 +37,13 @@ pub struct Loaded {
     pub rows: usize,
     /// Columns read.
     pub columns: usize,
+}
+
+/// A file's columns, and how many of them the run takes.
+#[derive(Serialize)]
+struct Surveyed {
+    survey: Survey,
+    wanted: usize,
 }
 
 impl Edited {
@@ -329,7 +337,38 @@ impl Playground {
                 ..Loaded::default()
             };
         }
-        match Table::parse_csv(name, text) {
+        self.take(name, Table::parse_csv(name, text))
+    }
+
+    /// As [`Self::load_csv`], from the columns that `columns` lists (numbers from 0, separated by commas), brought to a scale.
+    pub fn load_columns(&mut self, name: &str, text: &str, columns: &str, scaling: &str) -> Loaded {
+        let chosen: Option<Vec<usize>> = columns.split(',').map(|c| c.parse().ok()).collect();
+        let (Some(chosen), Some(scaling)) = (chosen, Scaling::parse(scaling)) else {
+            return Loaded {
+                problems: vec![Problem::new(name, "choose columns and a scale")],
+                ..Loaded::default()
+            };
+        };
+        let table = Table::parse_columns(name, text, &chosen);
+        self.take(name, table.map(|table| table.scaled(scaling)))
+    }
+
+    /// JSON of a file's columns, or of the problem with it.
+    pub fn survey(&self, name: &str, text: &str) -> String {
+        match Table::survey(name, text) {
+            Ok(survey) => json(&Surveyed {
+                survey,
+                wanted: self.panes[0].session.stage().d,
+            }),
+            Err(error) => json(&Loaded {
+                problems: vec![Problem::new(name, error.to_string())],
+                ..Loaded::default()
+            }),
+        }
+    }
+
+    fn take(&mut self, name: &str, table: crate::error::Result<Table>) -> Loaded {
+        match table {
             Err(error) => {
                 let problem = Problem::new(name, error.to_string());
                 Loaded {

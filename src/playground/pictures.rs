@@ -98,7 +98,7 @@ impl Playground {
     }
 
     /// The particles' colour in pane `index`: that of its curves, where there are several.
-    fn particle_role(&self, index: usize) -> Role {
+    pub(super) fn particle_role(&self, index: usize) -> Role {
         if self.panes.len() > 1 {
             Role::pane(index)
         } else {
@@ -106,7 +106,7 @@ impl Playground {
         }
     }
 
-    fn cloud_style(&self, index: usize) -> CloudStyle {
+    pub(super) fn cloud_style(&self, index: usize) -> CloudStyle {
         let theme = &self.screen.theme;
         CloudStyle {
             colour: theme.rgba(self.particle_role(index)),
@@ -117,7 +117,7 @@ impl Playground {
     }
 
     /// Whether pane `index` shows so many particles that they hide what lies behind them. `view` is in CSS pixels.
-    fn is_crowded(&self, index: usize, view: &View) -> bool {
+    pub(super) fn is_crowded(&self, index: usize, view: &View) -> bool {
         let Rect { w, h, .. } = view.scaled(self.screen.ratio).rect;
         let n = self.panes[index].session.stage().n;
         self.screen.layers.shows("particles") && self.cloud_style(index).is_crowded(n, w * h)

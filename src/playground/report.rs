@@ -12,6 +12,8 @@ use serde::Serialize;
 #[derive(Serialize)]
 struct Description<'a> {
     link: String,
+    /// Links of the scenes of a lecture that was opened just now.
+    scenes: &'a [String],
     title: String,
     notices: &'a [Problem],
     k: Option<u32>,
@@ -160,6 +162,7 @@ impl Playground {
         };
         json(&Description {
             link: self.link(),
+            scenes: &self.scenes,
             title,
             notices: &self.notices,
             k: self.link.k,

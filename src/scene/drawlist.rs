@@ -192,6 +192,21 @@ impl DrawList {
         ]);
     }
 
+    /// Appends all of `other`.
+    pub fn append(&mut self, other: &Self) {
+        let mut rest = other.ops();
+        while let Some(arity) = Self::arity(rest) {
+            let (op, tail) = rest.split_at(1 + arity);
+            let at = self.ops.len();
+            self.ops.extend(op);
+            if op[0] == 3.0 {
+                self.ops[at + 1] += self.text.len() as f32;
+            }
+            rest = tail;
+        }
+        self.text.extend(other.text.iter().cloned());
+    }
+
     /// Clips what follows to `r`, until [`DrawList::unclip`].
     pub fn clip(&mut self, r: Rect) {
         self.ops.extend([5.0, r.x, r.y, r.w, r.h]);
@@ -273,6 +288,21 @@ mod tests {
         assert!(list.ops().iter().all(|v| v.is_finite()));
         assert_eq!(list.text(), ["γ"]);
         assert_eq!(DrawList::arity(&[9.0]), None);
+    }
+
+    #[test]
+    fn an_appended_list_keeps_its_own_texts() {
+        let style = TextStyle::new(11.0, Role::Muted, Align::Right, Baseline::Middle);
+        let [mut a, mut b] = [DrawList::default(), DrawList::default()];
+        a.label("one", [1.0, 2.0], style);
+        b.line([0.0, 0.0], [1.0, 1.0]);
+        b.label("two", [3.0, 2.0], style);
+        a.append(&b);
+        let listing = a.listing();
+        assert!(
+            listing.contains("text \"one\" 1 2") && listing.contains("text \"two\" 3 2"),
+            "{listing}"
+        );
     }
 
     #[test]

@@ -57,7 +57,7 @@ const CROWDED: f32 = 0.35;
 
 impl CloudStyle {
     /// Radius of a disc that suits `n` particles in a pane of `area` device pixels.
-    fn radius(&self, n: usize, area: f32) -> f32 {
+    pub fn radius(&self, n: usize, area: f32) -> f32 {
         let css_area = area / (self.ratio * self.ratio);
         (0.09 * (css_area / n.max(1) as f32).sqrt()).clamp(1.7, 3.6) * self.ratio
     }

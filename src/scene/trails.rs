@@ -77,6 +77,21 @@ impl Trails {
     }
 }
 
+impl Trails {
+    /// Past positions of each particle that is followed, from the oldest on: a polyline in world units each.
+    pub fn lines(&self, axes: [usize; 2]) -> Vec<Vec<[f32; 2]>> {
+        let count = self.kept.len();
+        if count < 2 || axes.iter().any(|a| *a >= self.d) {
+            return Vec::new();
+        }
+        let at = |age: usize| &self.kept[(self.next + 2 * LENGTH - age) % LENGTH];
+        let followed = self.kept[0].len() / self.d;
+        let point = |i: usize, age: usize| axes.map(|a| at(age)[i * self.d + a]);
+        let line = |i: usize| (1..=count).rev().map(|age| point(i, age)).collect();
+        (0..followed).map(line).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +127,10 @@ mod tests {
         for step in 0..100 {
             trails.record(step, &[-0.9 + 0.018 * step as f32, 0.0], 1, 2);
         }
+        let lines = trails.lines([0, 1]);
+        assert_eq!((lines.len(), lines[0].len()), (1, LENGTH));
+        assert!(lines[0].windows(2).all(|pair| pair[0][0] < pair[1][0]));
+        assert_eq!(lines[0][LENGTH - 1], [-0.9 + 0.018 * 99.0, 0.0]);
         let length = painted(&trails);
         assert!((20..80).contains(&length), "{length}");
         trails.record(0, &[0.0, 0.0], 1, 2);

@@ -59,7 +59,7 @@ fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// `www/` as the site has it: its modules are one script, for the page and for its worker.
+/// `www/` as the site has it: its modules are one script, for the page and for its worker, and one that is loaded on demand.
 fn site(www: &Path, package: &Package) -> Result<Files> {
     let mut files = Files::new();
     for file in sizes::files(www)? {
@@ -79,8 +79,9 @@ fn site(www: &Path, package: &Package) -> Result<Files> {
         files.contains_key("index.html"),
         "www/index.html is missing"
     );
-    let code = linker::link(&modules(www, package, SITE_BOOT)?)?;
-    files.insert("app.js".to_owned(), code.into_bytes());
+    let linked = linker::link(&modules(www, package, SITE_BOOT)?)?;
+    files.insert("app.js".to_owned(), linked.first().into_bytes());
+    files.insert("more.js".to_owned(), linked.more().into_bytes());
     Ok(files)
 }
 
@@ -122,7 +123,7 @@ fn explanations() -> Result<Files> {
 
 /// The self-contained file: the same page with its style, code and plain module inside.
 fn embed(www: &Path, package: &Package) -> Result<String> {
-    let code = linker::link(&modules(www, package, EMBED_BOOT)?)?;
+    let code = linker::link(&modules(www, package, EMBED_BOOT)?)?.whole();
     let index = read(&www.join("index.html"))?;
     let style = read(&www.join("style.css"))?;
     ensure!(

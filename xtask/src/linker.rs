@@ -1,4 +1,5 @@
-//! Links the page's modules into one classic script, for the site and for the self-contained file.
+//! Links the page's modules into classic scripts: a first one and one that is loaded when it is wanted. The self-contained
+//! file has both as one.
 //!
 //! Not a bundler: it knows the small convention of docs/building.md and refuses everything else. Each module becomes a
 //! function that returns its exports and runs at its first use, so private names never meet.
@@ -7,8 +8,38 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail, ensure};
 
-/// Links `sources` (name → text) so that `worker.js` runs where there is no document, else `main.js`.
-pub fn link(sources: &BTreeMap<String, String>) -> Result<String> {
+/// The page's modules as text that defines them.
+pub struct Linked {
+    first: String,
+    more: String,
+}
+
+const OPEN: &str = "\"use strict\";\n(() => {\n";
+const TABLE: &str = "const modules = {}, loaded = {};\nconst use = (name) => (loaded[name] ??= modules[name]());\nself.pushforward = { modules, use };\n";
+const RUN: &str = "use(typeof document === \"undefined\" ? \"worker.js\" : \"main.js\");\n})();\n";
+
+impl Linked {
+    /// The script that runs `worker.js` where there is no document, else `main.js`.
+    pub fn first(&self) -> String {
+        format!("{OPEN}{TABLE}{}{RUN}", self.first)
+    }
+
+    /// The script that brings what only `more.js` needs.
+    pub fn more(&self) -> String {
+        format!(
+            "{OPEN}const {{ modules, use }} = self.pushforward;\n{}}})();\n",
+            self.more
+        )
+    }
+
+    /// Everything as one script.
+    pub fn whole(&self) -> String {
+        format!("{OPEN}{TABLE}{}{}{RUN}", self.first, self.more)
+    }
+}
+
+/// Links `sources` (name → text): what `main.js` and `worker.js` need, then what `more.js` needs besides.
+pub fn link(sources: &BTreeMap<String, String>) -> Result<Linked> {
     let mut modules = BTreeMap::new();
     for (name, text) in sources {
         modules.insert(name.as_str(), Module::parse(name, text)?);
@@ -17,25 +48,30 @@ pub fn link(sources: &BTreeMap<String, String>) -> Result<String> {
     for entry in ["main.js", "worker.js"] {
         visit(entry, &modules, &mut Vec::new(), &mut order)?;
     }
-    let mut script = String::from(
-        "\"use strict\";\n(() => {\nconst modules = {}, loaded = {};\nconst use = (name) => (loaded[name] ??= modules[name]());\n",
-    );
-    for name in order {
-        let Module { body, exports, .. } = &modules[name];
-        let body = without_comments(body);
-        script += &format!(
-            "modules[\"{name}\"] = () => {{\n{body}return {{ {} }};\n}};\n",
-            exports.join(", ")
-        );
-    }
-    script += "use(typeof document === \"undefined\" ? \"worker.js\" : \"main.js\");\n})();\n";
+    let first = order.len();
+    visit("more.js", &modules, &mut Vec::new(), &mut order)?;
+    let text = |names: &[&str]| {
+        let define = |name: &&str| {
+            let Module { body, exports, .. } = &modules[name];
+            let body = without_comments(body);
+            format!(
+                "modules[\"{name}\"] = () => {{\n{body}return {{ {} }};\n}};\n",
+                exports.join(", ")
+            )
+        };
+        names.iter().map(define).collect::<String>()
+    };
+    let linked = Linked {
+        first: text(&order[..first]),
+        more: text(&order[first..]),
+    };
     for forbidden in ["</script", "<!--"] {
         ensure!(
-            !script.contains(forbidden),
+            !linked.whole().contains(forbidden),
             "`{forbidden}` in JavaScript cannot stand in an HTML file"
         );
     }
-    Ok(script)
+    Ok(linked)
 }
 
 /// A module without the lines that are comments and nothing else: visitors need not download them.
@@ -218,13 +254,24 @@ fn visit<'a>(
 mod tests {
     use super::*;
 
-    fn linked(files: &[(&str, &str)]) -> Result<String> {
-        link(
-            &files
-                .iter()
-                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+    /// The first script and the further one, of a page whose `more.js` needs `late.js` if there is one.
+    fn both(files: &[(&str, &str)]) -> Result<(String, String)> {
+        let more = if files.iter().any(|(name, _)| *name == "late.js") {
+            "import { late } from \"./late.js\";\nexport const x = late;\n"
+        } else {
+            ""
+        };
+        let entry = [("more.js", more)];
+        let all = files.iter().chain(&entry);
+        let linked = link(
+            &all.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
                 .collect(),
-        )
+        )?;
+        Ok((linked.first(), linked.more()))
+    }
+
+    fn linked(files: &[(&str, &str)]) -> Result<String> {
+        Ok(both(files)?.0)
     }
 
     const WORKER: (&str, &str) = ("worker.js", "self.onmessage = null;\n");
@@ -272,6 +319,23 @@ mod tests {
             let result = linked(&[("main.js", main), ("a.js", "export const a = 1;\n"), WORKER]);
             assert!(result.is_err(), "accepted: {main}");
         }
+    }
+
+    #[test]
+    fn what_only_more_needs_is_a_script_of_its_own() {
+        let (first, more) = both(&[
+            ("main.js", "import { a } from \"./a.js\";\n"),
+            ("a.js", "export const a = 1;\n"),
+            (
+                "late.js",
+                "import { a } from \"./a.js\";\nexport const late = a;\n",
+            ),
+            WORKER,
+        ])
+        .unwrap();
+        assert!(first.contains("modules[\"a.js\"]") && !first.contains("late"));
+        assert!(more.contains("modules[\"late.js\"]") && more.contains("modules[\"more.js\"]"));
+        assert!(!more.contains("modules[\"a.js\"]"));
     }
 
     #[test]

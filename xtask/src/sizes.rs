@@ -9,6 +9,9 @@ use anyhow::Result;
 /// What a first visit may download, in bytes after brotli.
 const FIRST_VISIT_BUDGET: usize = 90 * 1024;
 
+/// Files of the page that a first visit does without.
+const LATER: [&str; 2] = ["embed.html", "more.js"];
+
 /// Prints every file of `dist`, raw and compressed, and what a first visit costs.
 pub fn print(dist: &Path) -> Result<()> {
     let mut first_visit = 0;
@@ -39,7 +42,7 @@ pub fn print(dist: &Path) -> Result<()> {
 fn is_first_visit(name: &str) -> bool {
     let top = !name.contains('/');
     let page = top
-        && name != "embed.html"
+        && !LATER.contains(&name)
         && [".html", ".css", ".js"]
             .iter()
             .any(|end| name.ends_with(end));

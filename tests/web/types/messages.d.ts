@@ -62,6 +62,8 @@ export interface Pane {
 /** What the program is set to. */
 export interface Described {
   link: string;
+  /** Links of the scenes, where a lecture was opened just now. */
+  scenes: string[];
   title: string;
   notices: { key: string; message: string }[];
   /** Steps a second, where the link says so. */

@@ -42,5 +42,15 @@ export class Playground {
   snapshot(): Uint8Array<ArrayBuffer>;
   restore(bytes: Uint8Array): string;
   export_csv(what: string): string;
+  export_json(): string;
+  provenance(): string;
+  picture(ratio: number, what: "all" | "uncontoured" | "ground"): Uint8Array<ArrayBuffer>;
+  vectors(most?: number): string;
+  chart_vectors(index: number, width: number, height: number): string;
+  qr(text: string): string;
+  survey(name: string, text: string): string;
+  load_columns(name: string, text: string, columns: string, scaling: string): string;
+  link_here(): string;
   link(): string;
+  free(): void;
 }
