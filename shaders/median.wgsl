@@ -2,7 +2,7 @@
 //
 // Radix selection on the bits of non-negative floats, eight at a time: four histograms over all n² pairs, then one pass for
 // the successor, since an even count averages the middle two. One workgroup.
-// Composed around it: constants N D X OUT.
+// Composed around it: constants N D OUT and fn at_x(e).
 
 var<workgroup> histogram: array<atomic<u32>, 256>;
 var<workgroup> found: vec2<u32>;
@@ -14,7 +14,7 @@ fn distance_bits(pair: u32) -> u32 {
     let j = pair % N;
     var r2 = 0.0;
     for (var a = 0u; a < D; a++) {
-        let difference = arena[X + i * D + a] - arena[X + j * D + a];
+        let difference = at_x(i * D + a) - at_x(j * D + a);
         r2 += difference * difference;
     }
     return bitcast<u32>(r2);

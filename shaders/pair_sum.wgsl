@@ -1,8 +1,8 @@
 // Pairwise kernel sums, out[i, c] = Σ_j k_{g(c)}(|x_i − y_j|², x_i·y_j) v[j, c]; the twin of `src/kernels/pair_sum.rs`.
 //
 // One thread a row i; sources pass through workgroup memory TILE at a time. Sources are split into PARTS ranges where rows
-// alone would leave the device idle; their partial sums are added by `sum_parts`.
-// Composed around it: constants N M D C TILE PARTS X Y V OUT, and fn accumulate(r2, dot, j, total).
+// alone would leave the device idle; their partial sums lie one behind the other and are added where they are read.
+// Composed around it: constants N M D C TILE PARTS OUT, and fn at_x(e), at_y(e), at_v(e), accumulate(r2, dot, j, total).
 
 var<workgroup> tile_y: array<f32, TILE * D>;
 var<workgroup> tile_v: array<f32, TILE * C>;
@@ -13,7 +13,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let row = min(i, N - 1u);
     var x: array<f32, D>;
     for (var a = 0u; a < D; a++) {
-        x[a] = arena[X + row * D + a];
+        x[a] = at_x(row * D + a);
     }
     var total: array<f32, C>;
     let size = (M + PARTS - 1u) / PARTS;
@@ -22,10 +22,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var start = first; start < last; start += TILE) {
         workgroupBarrier();
         for (var e = lane; e < TILE * D; e += 64u) {
-            tile_y[e] = arena[Y + min(start * D + e, M * D - 1u)];
+            tile_y[e] = at_y(min(start * D + e, M * D - 1u));
         }
         for (var e = lane; e < TILE * C; e += 64u) {
-            tile_v[e] = arena[V + min(start * C + e, M * C - 1u)];
+            tile_v[e] = at_v(min(start * C + e, M * C - 1u));
         }
         workgroupBarrier();
         let len = min(TILE, last - start);

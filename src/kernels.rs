@@ -9,14 +9,15 @@ pub mod matmul;
 pub mod median;
 pub mod pair_sum;
 pub mod random;
+pub mod ridge;
 
 use crate::expr::Real;
 use fearless_simd::Level;
 
 /// Number types that kernels run on: `f32` with fast paths, `f64` as the oracle.
 pub trait Number: Real {
-    /// Fast path of [`pair_sum`] for one Gaussian kernel; false where there is none.
-    fn gaussian_pair_sum(_: Level, _: &mut pair_sum::Job<'_, Self>) -> bool {
+    /// Fast paths of [`pair_sum`], for a Gaussian kernel and for ridge kernels; false where there is none.
+    fn fast_pair_sum(_: Level, _: &mut pair_sum::Job<'_, Self>) -> bool {
         false
     }
 }
@@ -24,7 +25,7 @@ pub trait Number: Real {
 impl Number for f64 {}
 
 impl Number for f32 {
-    fn gaussian_pair_sum(level: Level, job: &mut pair_sum::Job<'_, Self>) -> bool {
-        gaussian::run(level, job)
+    fn fast_pair_sum(level: Level, job: &mut pair_sum::Job<'_, Self>) -> bool {
+        gaussian::run(level, job) || ridge::run(level, job)
     }
 }

@@ -14,7 +14,7 @@ pub use device::Device;
 pub use slot::{Arrived, Report, Slot};
 
 use crate::graph::{Op, Program, ProgramNode, count};
-use wgsl::{Kernel, Layout, bindings, each, kernels, materialised, parts};
+use wgsl::{Kernel, Layout, bindings, each, entries, inlined, kernels, materialised};
 
 /// Why a device cannot be used, or no longer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -169,20 +169,13 @@ impl Arena {
     /// Places what the nodes that are `own` compute, beside the leaves.
     fn place(&mut self, program: &Program, own: &[bool], leaves: Vec<Option<usize>>) -> Layout {
         let mut homes = leaves;
-        let mut scratch = 0;
         for (id, node) in program.nodes.iter().enumerate() {
-            let entries = count(&node.shape);
             if own[id] && !node.op.is_leaf() {
-                homes[id] = Some(self.allocate(entries));
-            }
-            if let Op::PairSum(_) = node.op {
-                let m = program.nodes[node.args[1]].shape[0];
-                scratch = scratch.max(parts(node.shape[0], m) * entries);
+                homes[id] = Some(self.allocate(entries(program, id)));
             }
         }
         Layout {
             homes,
-            scratch: self.allocate(scratch),
             uniforms: self.uniforms.iter().map(|(n, _)| *n).collect(),
         }
     }
@@ -204,16 +197,11 @@ impl Arena {
             let entries = count(&node.shape);
             widest = widest.max(entries);
             let target = self.find(&assign.buffer).map_or(0, |b| b.offset);
-            let source = match (&node.op, layout.homes[assign.node]) {
-                (Op::Uniform(name), _) => {
-                    let at = layout.uniforms.iter().position(|u| u == name).unwrap_or(0);
-                    format!("scalars[{}][{}]", at / 4, at % 4)
-                }
-                (_, home) => format!("arena[{}u + i]", home.unwrap_or(0)),
-            };
             // A buffer that is read here may be written here too, by this very thread.
-            reads +=
-                &format!("    var v{k} = 0.0;\n    if (i < {entries}u) {{ v{k} = {source}; }}\n");
+            reads += &format!(
+                "    var v{k} = 0.0;\n    if (i < {entries}u) {{ v{k} = n{}(i); }}\n",
+                assign.node
+            );
             writes += &format!("    if (i < {entries}u) {{ store({target}u + i, v{k}); }}\n");
         }
         body += &reads;
@@ -222,10 +210,11 @@ impl Arena {
             body += "    if (i == 0u) { clock[1] += 1u; }\n";
         }
         body += "}\n";
+        let roots: Vec<usize> = program.assigns.iter().map(|a| a.node).collect();
         let main = each(widest, "commit(i)");
         Kernel {
             label: format!("{}.commit", program.name),
-            source: bindings() + &body + &main,
+            source: bindings() + &inlined(program, layout, &roots) + &body + &main,
             groups: wgsl::grid(widest),
         }
     }

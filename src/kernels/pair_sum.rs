@@ -1,10 +1,12 @@
 //! Hot op: pairwise kernel sums, out[i, c] = Σ_j k_{g(c)}(|x_i − y_j|², x_i·y_j; params) v[j, c], without an n×m matrix.
 //!
 //! Lanes run over i, j is broadcast. This general path interprets the kernel expressions, with one order of summation whatever the
-//! SIMD width; a single Gaussian kernel takes `gaussian`, whose order depends on it.
+//! SIMD width; a single Gaussian kernel takes
+//! `gaussian`, whose order depends on it, and a two-layer ReLU network `ridge`.
 
 use super::Number;
 use super::map::{CHUNK, MapCode, Operand};
+use crate::expr::Node;
 use crate::graph::PairSum;
 use fearless_simd::{Level, Simd, dispatch};
 use fearless_simd_macros::simd;
@@ -46,7 +48,7 @@ impl<R> Job<'_, R> {
 /// # Panics
 /// A slice is too short for its shape.
 pub fn run<R: Number>(level: Level, job: &mut Job<'_, R>) {
-    if !R::gaussian_pair_sum(level, job) {
+    if !R::fast_pair_sum(level, job) {
         dispatch!(level, simd => general(simd, job));
     }
 }
@@ -59,8 +61,17 @@ fn general<S: Simd, R: Number>(simd: S, job: &mut Job<'_, R>) {
     let mut lanes = vec![R::ZERO; d * CHUNK];
     let mut totals = vec![R::ZERO; c * CHUNK];
     let (mut r2, mut dot, mut k) = ([R::ZERO; CHUNK], [R::ZERO; CHUNK], [R::ZERO; CHUNK]);
+    let reads = |i: u16| {
+        job.sum
+            .kernels
+            .iter()
+            .any(|k| k.nodes().contains(&Node::Arg(i)))
+    };
+    let (reads_r2, reads_dot) = (reads(0), reads(1));
     for start in job.rows.clone().step_by(CHUNK) {
         let len = CHUNK.min(job.rows.end - start);
+        // Whole vectors, and not much more than the rows there are.
+        let wide = len.next_multiple_of(16);
         for (a, lane) in lanes.chunks_exact_mut(CHUNK).enumerate() {
             for (i, l) in lane[..len].iter_mut().enumerate() {
                 *l = job.x[(start + i) * d + a];
@@ -68,13 +79,21 @@ fn general<S: Simd, R: Number>(simd: S, job: &mut Job<'_, R>) {
         }
         totals.fill(R::ZERO);
         for (y, v) in job.y.chunks_exact(d).zip(job.v.chunks_exact(c)) {
-            r2.fill(R::ZERO);
-            dot.fill(R::ZERO);
-            for (lane, &y) in lanes.chunks_exact(CHUNK).zip(y) {
-                for i in 0..CHUNK {
-                    let difference = lane[i] - y;
-                    r2[i] += difference * difference;
-                    dot[i] += lane[i] * y;
+            if reads_r2 {
+                r2[..wide].fill(R::ZERO);
+                for (lane, &y) in lanes.chunks_exact(CHUNK).zip(y) {
+                    for (r2, &x) in r2[..wide].iter_mut().zip(lane) {
+                        let difference = x - y;
+                        *r2 += difference * difference;
+                    }
+                }
+            }
+            if reads_dot {
+                dot[..wide].fill(R::ZERO);
+                for (lane, &y) in lanes.chunks_exact(CHUNK).zip(y) {
+                    for (dot, &x) in dot[..wide].iter_mut().zip(lane) {
+                        *dot += x * y;
+                    }
                 }
             }
             let mut operands = vec![Operand::Entries(&r2[..len]), Operand::Entries(&dot[..len])];
@@ -84,8 +103,8 @@ fn general<S: Simd, R: Number>(simd: S, job: &mut Job<'_, R>) {
                 code.run_inline(simd, &operands, &mut k[..len]);
                 for w in channel..channel + width {
                     let total = &mut totals[w * CHUNK..(w + 1) * CHUNK];
-                    for i in 0..CHUNK {
-                        total[i] += k[i] * v[w];
+                    for (total, &k) in total[..wide].iter_mut().zip(&k) {
+                        *total += k * v[w];
                     }
                 }
                 channel += width;

@@ -165,7 +165,7 @@ fn a_program_aside_may_be_bad_and_does_not_move_the_clock() {
 #[test]
 fn a_run_that_does_not_fit_says_so() {
     let device = open();
-    let n = device.capacity() as usize / 8;
+    let n = device.capacity() as usize / 4 + 4;
     let program = doubling(n);
     let programs = [(&program, Part::Step)];
     assert!(bytes_needed(&programs) > device.capacity());

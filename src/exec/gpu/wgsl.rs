@@ -22,27 +22,23 @@ pub(super) struct Kernel {
 
 /// Where values live in the arena, in floats.
 pub(super) struct Layout {
-    /// Offset of each node that lies in memory.
+    /// Offset of each node that lies in memory; see [`entries`].
     pub(super) homes: Vec<Option<usize>>,
-    /// Scratch of split pairwise sums.
-    pub(super) scratch: usize,
     /// Index of each live scalar.
     pub(super) uniforms: Vec<&'static str>,
 }
+
+/// Operations of an inlined operand of a pairwise sum, which reads it once a workgroup.
+const AFFORDABLE: usize = 100;
 
 /// Whether a node has a kernel and memory of its own.
 pub(super) fn materialised(program: &Program) -> Vec<bool> {
     let nodes = &program.nodes;
     let mut own = vec![false; nodes.len()];
-    for assign in &program.assigns {
-        own[assign.node] = !nodes[assign.node].op.is_leaf();
-    }
     for node in nodes {
         // Kernels that read an operand many times want it in memory.
         let reread: &[NodeId] = match node.op {
-            Op::PairSum(_) | Op::MedianSquaredDistance | Op::ScatterAdd | Op::CumSum(..) => {
-                &node.args
-            }
+            Op::MedianSquaredDistance | Op::ScatterAdd | Op::CumSum(..) => &node.args,
             Op::MatMul { .. } if !is_short_product(program, node) => &node.args,
             _ => &[],
         };
@@ -53,6 +49,11 @@ pub(super) fn materialised(program: &Program) -> Vec<bool> {
     let mut weight = vec![0usize; nodes.len()];
     for id in 0..nodes.len() {
         let node = &nodes[id];
+        if let Op::PairSum(_) = node.op {
+            for &a in &node.args {
+                own[a] |= !nodes[a].op.is_leaf() && weight[a] > AFFORDABLE;
+            }
+        }
         let length = match node.op {
             Op::Reduce(_, axis) => nodes[node.args[0]].shape[axis],
             Op::MatMul { .. } if is_short_product(program, node) => inner_extent(program, node),
@@ -72,13 +73,45 @@ pub(super) fn materialised(program: &Program) -> Vec<bool> {
         let operands: usize = node
             .args
             .iter()
-            .map(|&a| if own[a] { 1 } else { weight[a] })
+            .map(|&a| {
+                if own[a] {
+                    parts_of(program, a)
+                } else {
+                    weight[a]
+                }
+            })
             .sum();
         weight[id] = cost + length * operands;
-        let readers = nodes.iter().filter(|n| n.args.contains(&id)).count();
+        let assigned = program.assigns.iter().filter(|a| a.node == id).count();
+        let readers = assigned + nodes.iter().filter(|n| n.args.contains(&id)).count();
         own[id] |= kernel || (readers > 1 && weight[id] > CHEAP && !node.op.is_leaf());
     }
+    for assign in &program.assigns {
+        let id = assign.node;
+        own[id] |= !nodes[id].op.is_leaf() && !commits_in_place(program, &own, id, true);
+    }
     own
+}
+
+/// Whether the last dispatch, which writes the buffers, can compute node `id` itself: each thread may read an assigned
+/// buffer only at the index that it alone writes, and no random number, for that dispatch advances the step.
+fn commits_in_place(program: &Program, own: &[bool], id: NodeId, aligned: bool) -> bool {
+    let node = &program.nodes[id];
+    if own[id] {
+        return true;
+    }
+    match &node.op {
+        Op::Input(name) => aligned || program.assigns.iter().all(|a| a.buffer != *name),
+        Op::Random(..) => false,
+        op => node.args.iter().all(|&a| {
+            let straight = match op {
+                Op::Map(_) => program.nodes[a].shape == node.shape,
+                Op::Reshape | Op::StopGradient => true,
+                _ => false,
+            };
+            commits_in_place(program, own, a, aligned && straight)
+        }),
+    }
 }
 
 fn inner_extent(program: &Program, node: &ProgramNode) -> usize {
@@ -101,6 +134,25 @@ pub(super) fn parts(n: usize, m: usize) -> usize {
     (16_384 / n.next_multiple_of(64))
         .clamp(1, 16)
         .min(m.div_ceil(64))
+}
+
+/// [`parts`] of node `id`; 1 where it is no pairwise sum.
+fn parts_of(program: &Program, id: NodeId) -> usize {
+    let node = &program.nodes[id];
+    match node.op {
+        Op::PairSum(_) => parts(node.shape[0], program.nodes[node.args[1]].shape[0]),
+        _ => 1,
+    }
+}
+
+/// Floats that node `id` takes in memory: those of its value, for each part of a pairwise sum.
+pub(super) fn entries(program: &Program, id: NodeId) -> usize {
+    parts_of(program, id) * count(&program.nodes[id].shape)
+}
+
+/// The functions that `roots` need to be read as `n<id>(i)`, with what they call.
+pub(super) fn inlined(program: &Program, layout: &Layout, roots: &[NodeId]) -> String {
+    ELEMENTARY.to_owned() + RANDOM + &Composer { program, layout }.functions(roots)
 }
 
 /// The kernels of a program, in order, for the nodes that are `own`.
@@ -163,12 +215,6 @@ impl Composer<'_> {
                 let (n, m, d, c) = (shape(0)[0], shape(1)[0], shape(0)[1], node.shape[1]);
                 let parts = parts(n, m);
                 let tile = (4096 / (d + c)).clamp(1, 64);
-                let target = if parts > 1 {
-                    self.layout.scratch
-                } else {
-                    offset
-                };
-                let [x, y, v] = [0, 1, 2].map(|k| self.home(node.args[k]));
                 let mut body = constants(&[
                     ("N", n),
                     ("M", m),
@@ -176,11 +222,11 @@ impl Composer<'_> {
                     ("C", c),
                     ("TILE", tile),
                     ("PARTS", parts),
-                    ("X", x),
-                    ("Y", y),
-                    ("V", v),
-                    ("OUT", target),
+                    ("OUT", offset),
                 ]);
+                for (name, k) in [("x", 0), ("y", 1), ("v", 2)] {
+                    body += &accessor(name, node.args[k]);
+                }
                 body += PAIR_SUM;
                 body += "fn accumulate(r2: f32, dot: f32, j: u32, total: ptr<function, array<f32, C>>) {\n";
                 let mut start = 0;
@@ -202,32 +248,13 @@ impl Composer<'_> {
                 }
                 body += "}\n";
                 body += &functions;
-                body += &self.functions(&node.args[3..]);
-                push(label.clone(), body, [n.div_ceil(64) as u32, parts as u32]);
-                if parts > 1 {
-                    let stride = n * c;
-                    let sum: Vec<String> = (0..parts)
-                        .map(|p| format!("arena[{}u + i]", target + p * stride))
-                        .collect();
-                    let body = format!(
-                        "fn value(i: u32) -> f32 {{ return {}; }}\n",
-                        sum.join(" + ")
-                    );
-                    push(
-                        label + ".sum_parts",
-                        body + &each_value(entries, offset),
-                        grid(entries),
-                    );
-                }
+                body += &self.functions(&node.args);
+                push(label, body, [n.div_ceil(64) as u32, parts as u32]);
             }
             Op::MedianSquaredDistance => {
                 let x = shape(0);
-                let body = constants(&[
-                    ("N", x[0]),
-                    ("D", x[1]),
-                    ("X", self.home(node.args[0])),
-                    ("OUT", offset),
-                ]);
+                let body = constants(&[("N", x[0]), ("D", x[1]), ("OUT", offset)]);
+                let body = body + &accessor("x", node.args[0]) + &self.functions(&node.args);
                 push(label, body + MEDIAN, [1, 1]);
             }
             Op::Reduce(reduction, axis) => {
@@ -282,7 +309,11 @@ impl Composer<'_> {
             .iter()
             .map(|&id| match (&self.node(id).op, self.layout.homes[id]) {
                 (_, Some(home)) => {
-                    format!("fn n{id}(i: u32) -> f32 {{ return arena[{home}u + i]; }}\n")
+                    let stride = count(&self.node(id).shape);
+                    let terms = (0..parts_of(self.program, id))
+                        .map(|p| format!("arena[{}u + i]", home + p * stride));
+                    let sum = terms.collect::<Vec<_>>().join(" + ");
+                    format!("fn n{id}(i: u32) -> f32 {{ return {sum}; }}\n")
                 }
                 (Op::Uniform(name), None) => {
                     let at = self
@@ -441,6 +472,11 @@ impl Composer<'_> {
         };
         format!("fn {name}(i: u32) -> f32 {{\n{body}}}\n")
     }
+}
+
+/// An operand of a hand-written kernel as a function of an index.
+fn accessor(name: &str, id: NodeId) -> String {
+    format!("fn at_{name}(e: u32) -> f32 {{ return n{id}(e); }}\n")
 }
 
 fn constants(values: &[(&str, usize)]) -> String {

@@ -6,7 +6,7 @@
 use super::cases::{Build, Case, SHAPE, cases, numbers};
 use super::weighed;
 use crate::exec::Cpu;
-use crate::exec::gpu::Gpu;
+use crate::exec::gpu::{Device, Gpu, Part, Report};
 use crate::graph::{Graph, Program, Var, count, grad};
 use crate::kernels::Number;
 
@@ -61,20 +61,33 @@ fn run<R: Number>(program: &Program, k: usize, x: &[f64], name: &str) -> Vec<f64
 }
 
 /// Every program on one device.
-fn device(programs: &[Program]) -> (Gpu, Vec<usize>) {
-    let mut gpu = pollster::block_on(Gpu::open()).expect("an adapter; software ones count");
-    let loaded = programs.iter().map(|p| gpu.load(p)).collect();
-    pollster::block_on(gpu.seal()).expect("shaders compile");
-    gpu.clock(0, 0);
-    (gpu, loaded)
+fn device(programs: &[Program]) -> Gpu {
+    let device = pollster::block_on(Device::open()).expect("an adapter; software ones count");
+    let programs: Vec<(&Program, Part)> = programs.iter().map(|p| (p, Part::Aside)).collect();
+    Gpu::new(&device, &programs, 0).expect("fits, and shaders compile")
 }
 
-fn on_device(gpu: &Gpu, program: usize, k: usize, x: &[f64], name: &str) -> Vec<f64> {
+/// Runs program `k` from `x` and returns its buffers called `names`.
+fn on_device<const N: usize>(gpu: &Gpu, k: usize, x: &[f64], names: [&str; N]) -> [Vec<f64>; N] {
     let x: Vec<f32> = x.iter().map(|&v| v as f32).collect();
     gpu.set(&format!("{k}.x"), &x);
-    gpu.run(program, 1);
-    let values = gpu.read(&format!("{k}.{name}")).expect("a live device");
-    values.iter().map(|&v| f64::from(v)).collect()
+    let mut slot = gpu.slot();
+    let mut batch = gpu.batch();
+    batch.run(k);
+    batch.submit_with(&mut slot, Report::State);
+    gpu.device().wait();
+    let state = slot
+        .take()
+        .expect("waited for")
+        .expect("a live device")
+        .state;
+    names.map(|name| {
+        let name = format!("{k}.{name}");
+        let (_, start) = gpu.place_of(&name).expect("a known buffer");
+        let (_, entries) = gpu.buffers().find(|(own, _)| *own == name).expect("known");
+        let values = &state[start..start + entries];
+        values.iter().map(|&v| f64::from(v)).collect()
+    })
 }
 
 /// Largest difference over the largest entry; 0 where both vanish.
@@ -95,7 +108,7 @@ fn every_derivative_on_every_executor() {
         .enumerate()
         .map(|(k, c)| program(k, &*c.build))
         .collect();
-    let (gpu, loaded) = device(&programs);
+    let gpu = device(&programs);
     println!(
         "{:<24} {:>9} {:>9} {:>9}   {:>9} {:>9} {:>9}",
         "worst relative error of", "∂ f64", "∂ f32", "∂ gpu", "∂² f64", "∂² f32", "∂² gpu"
@@ -109,6 +122,7 @@ fn every_derivative_on_every_executor() {
         let program = &programs[k];
         let along = numbers(2, count(&SHAPE), -1.0, 1.0);
         let mut errors = [0.0; 6];
+        let device = on_device(&gpu, k, &at, ["first", "second"]);
         for (order, (name, of)) in [("first", "f"), ("second", "slope")]
             .into_iter()
             .enumerate()
@@ -119,7 +133,7 @@ fn every_derivative_on_every_executor() {
             let scale = exact.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
             errors[3 * order] = (slope - numeric).abs() / scale.max(1e-3);
             errors[3 * order + 1] = relative(&run::<f32>(program, k, &at, name), &exact);
-            errors[3 * order + 2] = relative(&on_device(&gpu, loaded[k], k, &at, name), &exact);
+            errors[3 * order + 2] = relative(&device[order], &exact);
         }
         let [a, b, c, d, e, f] = errors;
         println!(
@@ -181,16 +195,16 @@ fn poison_values_agree_between_executors() {
         .enumerate()
         .map(|(k, c)| program(k, &*c.build))
         .collect();
-    let (gpu, loaded) = device(&programs);
+    let gpu = device(&programs);
     let mut failures = Vec::new();
     for (k, case) in cases.iter().enumerate() {
         for poison in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e-42] {
             let mut x = numbers(1, count(&SHAPE), case.low, case.high);
             x[7] = poison;
-            for name in ["values", "first"] {
+            let device = on_device(&gpu, k, &x, ["values", "first"]);
+            for (name, device) in ["values", "first"].into_iter().zip(device) {
                 let exact = run::<f64>(&programs[k], k, &x, name);
                 let single = run::<f32>(&programs[k], k, &x, name);
-                let device = on_device(&gpu, loaded[k], k, &x, name);
                 for (who, values) in [("f32", single), ("gpu", device)] {
                     for (i, (v, e)) in values.iter().zip(&exact).enumerate() {
                         // A device may flush denormals to zero, and 1/1e-42 is beyond single precision: no NaN is all
