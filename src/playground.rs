@@ -18,13 +18,25 @@ pub use share::{Cloud, qr};
 
 use crate::data::Table;
 use crate::error::{Error, Problem};
+use crate::exec::gpu::Device;
 use crate::link::{self, Link};
 use crate::scene::{Canvas, Frame, Layers, Theme};
+use crate::session::Session;
 use crate::systems::Inputs;
 use pane::Pane;
 
+/// Where everything runs, and why there.
+#[derive(Clone, Default)]
+pub struct Place {
+    /// The device; none is the CPU.
+    pub device: Option<Device>,
+    /// The reason in words.
+    pub reason: String,
+}
+
 /// Up to four runs and their picture.
 pub struct Playground {
+    place: Place,
     link: Link,
     /// Links of the scenes, where a lecture was opened; the first is the one shown.
     scenes: Vec<String>,
@@ -57,11 +69,17 @@ struct Screen {
 }
 
 impl Playground {
+    /// Opens a link on the CPU.
+    pub fn open(text: &str) -> Self {
+        Self::open_at(text, Place::default())
+    }
+
     /// Opens a link (a URL, `#…` or the bare string). An empty one is the default demo; one that cannot be used as well,
     /// with a notice.
-    pub fn open(text: &str) -> Self {
-        let (link, notices, panes) = opened(text);
+    pub fn open_at(text: &str, place: Place) -> Self {
+        let (link, notices, panes) = opened(&place, text);
         Self {
+            place,
             view: link.view.map(Frame::new),
             link,
             scenes: lecture(text),
@@ -84,7 +102,7 @@ impl Playground {
 
     /// Opens another link on the same screen.
     pub fn set_link(&mut self, text: &str) {
-        (self.link, self.notices, self.panes) = opened(text);
+        (self.link, self.notices, self.panes) = opened(&self.place, text);
         self.scenes = lecture(text);
         self.file = None;
         self.view = self.link.view.map(Frame::new);
@@ -108,18 +126,20 @@ fn lecture(text: &str) -> Vec<String> {
     if scenes.len() > 1 { scenes } else { Vec::new() }
 }
 
-fn opened(text: &str) -> (Link, Vec<Problem>, Vec<Pane>) {
+fn opened(place: &Place, text: &str) -> (Link, Vec<Problem>, Vec<Pane>) {
     let (mut link, mut problems) = if text.trim_start_matches('#').is_empty() {
         (Link::default(), Vec::new())
     } else {
         link::parse(text)
     };
-    match build(&mut link, None, &mut problems) {
+    // A device that was lost runs nothing; the page hears of it from the running state.
+    let device = place.device.as_ref().filter(|d| d.fault().is_none());
+    match build(device, &mut link, None, &mut problems) {
         Ok(panes) => (link, problems, panes),
         Err(problem) => {
             problems.push(problem);
             let mut link = Link::default();
-            match build(&mut link, None, &mut problems) {
+            match build(None, &mut link, None, &mut problems) {
                 Ok(panes) => (link, problems, panes),
                 Err(problem) => panic!("the default demo does not run: {problem}"),
             }
@@ -129,6 +149,7 @@ fn opened(text: &str) -> (Link, Vec<Problem>, Vec<Pane>) {
 
 /// Starts a session for each pane. A parameter that does not fit the others goes back to its default, with a problem.
 fn build(
+    device: Option<&Device>,
     link: &mut Link,
     file: Option<&Table>,
     problems: &mut Vec<Problem>,
@@ -145,8 +166,8 @@ fn build(
         // Each turn repairs one parameter; a system has fewer than these.
         let mut turns = 32;
         panes.push(loop {
-            let problem = match Pane::new(pane.entry, pane.system(), inputs.clone()) {
-                Ok(built) => break built,
+            let problem = match Session::on(device, pane.entry, pane.system(), inputs.clone()) {
+                Ok(session) => break Pane::around(session),
                 Err(Error::Problem(problem)) => problem,
                 Err(other) => return Err(Problem::new("link", other.to_string())),
             };

@@ -127,6 +127,14 @@ impl Session {
         Ok(session)
     }
 
+    /// A run of the same system with other parameters, at step 0 and in the same place.
+    ///
+    /// # Errors
+    /// As [`Session::on`].
+    pub fn sibling(&self, system: Box<dyn System>, inputs: Inputs) -> Result<Self> {
+        Self::on(self.device.as_ref(), self.entry, system, inputs)
+    }
+
     /// The system's registry entry.
     pub fn entry(&self) -> &'static Entry {
         self.entry
@@ -160,6 +168,11 @@ impl Session {
     /// Step of [`Session::particles`]: on a device, what is known lags behind.
     pub fn seen(&self) -> u32 {
         self.machine.seen()
+    }
+
+    /// Step up to which a device is known to have come; on the CPU the present one.
+    pub fn landed(&self) -> u32 {
+        self.machine.landed()
     }
 
     /// Whether the state after the last step is known; on the CPU it always is.
@@ -400,12 +413,7 @@ impl Session {
             self.mark_edited();
             return Ok(class);
         }
-        let mut next = Self::on(
-            self.device.as_ref(),
-            self.entry,
-            system,
-            self.inputs.clone(),
-        )?;
+        let mut next = self.sibling(system, self.inputs.clone())?;
         if class == Class::Rebuild && self.step() > 0 {
             next.machine.adopt(&self.machine);
             next.log = std::mem::take(&mut self.log);
@@ -434,12 +442,7 @@ impl Session {
     /// As [`Session::new`].
     pub fn reset(&mut self) -> Result<()> {
         let system = systems::copy(self.entry, &*self.system);
-        *self = Self::on(
-            self.device.as_ref(),
-            self.entry,
-            system,
-            self.inputs.clone(),
-        )?;
+        *self = self.sibling(system, self.inputs.clone())?;
         Ok(())
     }
 

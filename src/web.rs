@@ -4,6 +4,7 @@
 //! Coordinates are CSS pixels of the stage. A panic prints its message to the console and traps; the page then starts a
 //! fresh worker from the last snapshot.
 
+use crate::exec::gpu;
 use crate::json::json;
 use crate::{manifest, playground, scene};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -52,16 +53,41 @@ impl DrawList {
     }
 }
 
+/// An open WebGPU device.
+#[wasm_bindgen]
+pub struct Device(gpu::Device);
+
+/// Opens the preferred WebGPU adapter's device.
+///
+/// # Errors
+/// The reason in words.
+#[wasm_bindgen]
+pub async fn open_device() -> Result<Device, String> {
+    let device = gpu::Device::open().await;
+    device.map(Device).map_err(|error| error.to_string())
+}
+
+#[wasm_bindgen]
+impl Device {
+    /// Whether it is a software renderer, slower than the CPU.
+    pub fn is_software(&self) -> bool {
+        self.0.is_software()
+    }
+}
+
 /// Up to four runs side by side, and their picture.
 #[wasm_bindgen]
 pub struct Playground(playground::Playground);
 
 #[wasm_bindgen]
 impl Playground {
-    /// Opens a link (the hash without `#`); a bad one opens the default demo and says so in `describe().notices`.
+    /// Opens a link (the hash without `#`) on a device or the CPU, with the reason for the choice; a bad link opens the
+    /// default demo and says so in `describe().notices`.
     #[wasm_bindgen(constructor)]
-    pub fn new(link: &str) -> Self {
-        Self(playground::Playground::open(link))
+    pub fn new(link: &str, device: Option<Device>, reason: String) -> Self {
+        let device = device.map(|device| device.0);
+        let place = playground::Place { device, reason };
+        Self(playground::Playground::open_at(link, place))
     }
 
     /// JSON: link, notices, panes with their values, charts.
@@ -117,6 +143,31 @@ impl Playground {
     /// Steps done in every pane.
     pub fn step(&self) -> u32 {
         self.0.step()
+    }
+
+    /// Step of what is shown: on a device, what is known lags behind.
+    pub fn seen(&self) -> u32 {
+        self.0.seen()
+    }
+
+    /// Gives the device up, so that tests can see the page survive it. Nothing else calls it.
+    pub fn lose_device_for_test(&self) {
+        self.0.lose_device();
+    }
+
+    /// Step up to which a device is known to have come; on the CPU the present one.
+    pub fn landed(&self) -> u32 {
+        self.0.landed()
+    }
+
+    /// Whether the state after the last step is known; on the CPU it always is.
+    pub fn is_settled(&self) -> bool {
+        self.0.is_settled()
+    }
+
+    /// Asks a device for its present state, to be shown and saved; it comes some frames later.
+    pub fn refresh(&mut self) {
+        self.0.refresh();
     }
 
     /// JSON: step, state with its message, digest, latest metrics.

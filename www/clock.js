@@ -33,3 +33,37 @@ export class Slices {
     return result;
   }
 }
+
+/** Milliseconds in which a device should report; a browser that always takes longer is given half as much again. */
+const REPORT_MS = 40;
+
+/** Sizes the work that a device may have ahead of its reports, by how long these take. */
+export class Ahead {
+  /** @param {number} units to begin with */
+  constructor(units) {
+    this.units = units;
+    this.shortest = Infinity;
+    /** @type {{ step: number, at: number } | null} */
+    this.sent = null;
+  }
+  /**
+   * @param {number} step submitted
+   * @param {number} landed the step that is known to be done
+   * @param {number} now
+   */
+  note(step, landed, now) {
+    if (this.sent && landed >= this.sent.step) {
+      const ms = now - this.sent.at;
+      this.shortest = Math.min(this.shortest, ms);
+      if (ms > Math.max(2 * REPORT_MS, 2 * this.shortest)) this.units /= 2;
+      else if (ms < Math.max(REPORT_MS, 1.5 * this.shortest)) this.units *= 1.5;
+      this.units = Math.min(1e13, Math.max(1e4, this.units));
+      this.sent = null;
+    }
+    if (!this.sent && step > landed) this.sent = { step, at: now };
+  }
+  /** A pause is not the device's slowness. */
+  forget() {
+    this.sent = null;
+  }
+}

@@ -2,7 +2,8 @@
 // worker and, where workers fail, on the page's own thread. It knows no document: messages come in, messages go out.
 // @ts-check
 import { crash_for_test, init, manifest, roles, Playground } from "./pkg/pushforward.js";
-import { Slices, nextFrame } from "./clock.js";
+import { Ahead, Slices, nextFrame } from "./clock.js";
+import { chooseDevice } from "./device.js";
 import { play, redraw } from "./player.js";
 
 /** @typedef {import("./player.js").DrawList} DrawList */
@@ -73,6 +74,10 @@ export class Engine {
     /** @type {Exclude<ToEngine, { type: "start" }>[]} messages that came before the start was done */
     this.early = [];
     this.advancing = new Slices(2e6);
+    this.ahead = new Ahead(2e6);
+    this.seen = -1;
+    /** Step that a run on a lost device had reached: what was not saved is done again at once. */
+    this.goal = 0;
     this.measurement = new Slices(2e6);
   }
 
@@ -101,9 +106,12 @@ export class Engine {
     this.budgetMs = start.budgetMs;
     this.raster = context2d(start.raster, { alpha: false });
     this.overlay = context2d(start.overlay);
-    this.playground = new Playground(start.link);
+    const { device, reason } = await chooseDevice(start.backend, start.lost);
+    this.onDevice = device !== undefined;
+    this.playground = new Playground(start.link, device, reason);
     this.resize(start.size);
     if (start.snapshot) this.playground.restore(start.snapshot);
+    this.goal = start.goal;
     this.post({ type: "ready", manifest: manifest(), roles: roles(), described: this.playground.describe() });
     this.report(performance.now());
     for (const message of this.early.splice(0)) this.obey(message);
@@ -138,6 +146,7 @@ export class Engine {
       case "visible":
         this.visible = message.on;
         this.last = performance.now();
+        this.ahead.forget();
         break;
       case "size":
         this.resize(message.size);
@@ -160,6 +169,9 @@ export class Engine {
         break;
       case "crash-for-test":
         crash_for_test();
+        break;
+      case "lose-device-for-test":
+        this.run.lose_device_for_test();
     }
     this.overlayDirty = true;
     this.schedule();
@@ -177,7 +189,7 @@ export class Engine {
     if (changes !== "nothing") this.overlayDirty = true;
     if (changes === "run" || changes === "view") this.rasterDirty = this.unreported = true;
     if (changes === "run") {
-      this.owed = 0;
+      this.owed = this.goal = 0;
       this.chartsDirty = true;
       this.snapshotStep = -1;
       this.post({ type: "described", described: this.run.describe() });
@@ -212,9 +224,30 @@ export class Engine {
       this.unreported ||= this.measuring;
       this.measuring = this.measurement.run((units) => this.run.measure(units));
     } while (this.measuring && performance.now() < now + budget);
+    if (this.onDevice) this.follow(now);
+    if (this.dead) return;
     if (this.colours.length) this.paint();
     if ((this.unreported || this.chartsDirty) && now - this.lastState >= STATE_MS) this.report(now);
-    if (this.playing || this.single || this.measuring || this.unreported || this.chartsDirty) this.schedule();
+    const busy = this.playing || this.single || this.measuring || this.owed >= 1 || !this.run.is_settled();
+    if (busy || this.unreported || this.chartsDirty) this.schedule();
+  }
+
+  /**
+   * Keeps up with a device: what it has come to, what it shows, whether it is still there.
+   * @param {number} now
+   */
+  follow(now) {
+    const { run } = this;
+    this.ahead.note(run.step(), run.landed(), now);
+    const seen = run.seen();
+    if (seen !== this.seen) this.rasterDirty = this.unreported = true;
+    this.seen = seen;
+    if (seen !== run.step()) run.refresh();
+    const { state, message } = JSON.parse(run.running_state());
+    if (state !== "lost") return;
+    this.dead = true;
+    const bytes = run.snapshot();
+    this.post({ type: "lost", message, bytes, step: run.step() }, [bytes.buffer]);
   }
 
   /**
@@ -224,18 +257,22 @@ export class Engine {
   advance(now, deadline) {
     const elapsed = Math.min(MAX_OWED_S, Math.max(0, (now - this.last) / 1000));
     this.last = now;
-    if (this.single) this.owed = 1;
+    const behind = this.goal - this.run.step();
+    if (behind > 0) this.owed = behind;
+    else if (this.single) this.owed = 1;
     else if (!this.playing) this.owed = 0;
     else this.owed = Math.min(this.owed + elapsed * this.perSecond, 1 + MAX_OWED_S * this.perSecond);
     while (this.owed >= 1 && performance.now() < deadline) {
       const most = Math.min(Math.floor(this.owed), 0xffffffff);
-      const done = this.advancing.run((units) => this.run.advance(units, most));
+      const work = (/** @type {number} */ units) => this.run.advance(units, most);
+      const done = this.onDevice ? work(this.ahead.units) : this.advancing.run(work);
       this.owed -= done;
       if (done > 0) {
         this.rasterDirty = this.unreported = true;
         this.single &&= this.owed >= 1;
       }
-      if (this.stopped(done)) break;
+      // A device says later how far it has come.
+      if (this.stopped(done) || this.onDevice) break;
     }
   }
 
@@ -245,7 +282,7 @@ export class Engine {
    */
   stopped(done) {
     const { state } = JSON.parse(this.run.running_state());
-    if (state === "ready" || (state === "paused_at_k" && done === 0)) return false;
+    if (state === "ready" || state === "lost" || (state === "paused_at_k" && done === 0)) return false;
     this.playing = this.single = false;
     this.report(performance.now());
     return true;
@@ -280,7 +317,7 @@ export class Engine {
   report(now) {
     this.lastState = now;
     this.unreported = false;
-    const step = this.run.step();
+    const step = this.run.seen();
     const state = this.run.running_state();
     const parsed = JSON.parse(state);
     const seen = `${parsed.metrics_step} ${JSON.stringify(parsed.values)}`;
@@ -293,7 +330,7 @@ export class Engine {
     const transfer = (charts ?? []).flatMap((list) => (list ? [list.ops.buffer] : []));
     this.post({ type: "state", state, link: this.run.link(), playing: this.playing, charts }, transfer);
     const due = !this.playing || now - this.lastSnapshot >= SNAPSHOT_MS;
-    if (due && this.snapshotStep !== step && parsed.state !== "diverged") {
+    if (due && this.snapshotStep !== step && parsed.state !== "diverged" && parsed.state !== "lost") {
       this.lastSnapshot = now;
       this.snapshotStep = step;
       const bytes = this.run.snapshot();

@@ -13,6 +13,7 @@ import { Engine } from "./engine.js";
  * @property {(message: FromEngine) => void} message everything but replies, snapshots and fatal messages
  * @property {(where: "worker" | "page") => void} started an engine is ready, the first or a later one
  * @property {(crashes: number, message: string) => void} crashed
+ * @property {(message: string) => void} lost the device was lost; the run goes on on the CPU
  * @property {(message: string) => void} gaveUp
  */
 
@@ -26,10 +27,16 @@ export class Host {
   /**
    * @param {Listener} listener
    * @param {() => import("./messages.js").Size} size
+   * @param {import("./device.js").Wish} backend
    */
-  constructor(listener, size) {
+  constructor(listener, size, backend) {
     this.listener = listener;
     this.size = size;
+    this.backend = backend;
+    /** Why the device is of no use any more. */
+    this.lost = "";
+    /** Step that the lost device had reached. */
+    this.goal = 0;
     this.link = "";
     this.crashes = 0;
     this.generation = 0;
@@ -55,7 +62,8 @@ export class Host {
     const canvases = [h("canvas", { class: "raster" }), h("canvas", { class: "overlay" })];
     byId("canvases").replaceChildren(...canvases);
     const [raster, overlay] = canvases;
-    const start = { type: /** @type {const} */ ("start"), module, link, size: this.size(), snapshot: this.snapshot };
+    const { backend, lost, goal, snapshot } = this;
+    const start = { type: /** @type {const} */ ("start"), module, link, size: this.size(), snapshot, backend, lost, goal };
     const transferable = typeof raster.transferControlToOffscreen === "function";
     this.where = /** @type {"worker" | "page"} */ (this.workersFail || !transferable ? "page" : "worker");
     if (this.where === "page") {
@@ -107,6 +115,13 @@ export class Host {
       case "snapshot":
         this.snapshot = message.bytes;
         break;
+      case "lost":
+        this.snapshot = message.bytes;
+        [this.lost, this.goal] = [message.message, message.step];
+        this.listener.lost(message.message);
+        this.abandon("the GPU was lost");
+        void this.start(this.link);
+        break;
       case "fatal":
         this.crash(message.message);
         break;
@@ -116,12 +131,17 @@ export class Host {
     }
   }
 
-  /** @param {string} message */
-  crash(message) {
+  /** Ends the present engine. @param {string} message for those who wait for its answers */
+  abandon(message) {
     for (const { reject } of this.waiting.values()) reject(new Error(message));
     this.waiting.clear();
     this.send = null;
     this.worker?.terminate();
+  }
+
+  /** @param {string} message */
+  crash(message) {
+    this.abandon(message);
     if (!this.ready && this.where === "worker") return this.onPage();
     this.ready = false;
     this.crashes = performance.now() - this.readySince > IN_A_ROW_MS ? 1 : this.crashes + 1;

@@ -48,11 +48,12 @@ const host = new Host({
   message: receive,
   started,
   crashed: (count, message) => notice("crash", `The computation stopped (${message}). It goes on from its last snapshot; try ${count + 1}.`, "warning", 12_000),
+  lost: (message) => notice("lost", `The GPU was lost (${message}). The run goes on on the CPU, from its last saved step.`, "warning", 12_000),
   gaveUp: (message) => {
     app.dataset.boot = "failed";
     notice("crash", `The computation stopped three times in a row (${message}). Your link is in the address bar: change a setting there, or reload the page.`, "error");
   },
-}, stageSize);
+}, stageSize, options.backend);
 
 /** What the parts that are loaded on demand may use. */
 const page = {

@@ -1,4 +1,4 @@
-// The page's own options, from the query of its address: how it looks, never what is computed.
+// The page's own options, from the query of its address: how it looks and where it computes, never what.
 // @ts-check
 import { shell } from "./boot.js";
 
@@ -16,6 +16,7 @@ export function readOptions(search) {
   };
   const embed = flag("embed") ?? shell === "embed";
   const ui = query.get("ui") ?? "";
+  const backend = query.get("backend") ?? "";
   const scale = Number(query.get("scale") ?? 1);
   return {
     embed,
@@ -27,6 +28,7 @@ export function readOptions(search) {
     /** Which scene of a lecture comes first, from 0. */
     scene: Math.max(0, Math.trunc(Number(query.get("scene") ?? 1) || 1) - 1),
     ui: /** @type {"full" | "min" | "none"} */ (["full", "min", "none"].includes(ui) ? ui : embed ? "min" : "full"),
+    backend: /** @type {import("./device.js").Wish} */ (["cpu", "gpu"].includes(backend) ? backend : "auto"),
     autoplay: flag("autoplay") ?? !matchMedia("(prefers-reduced-motion: reduce)").matches,
     hide: names(query.get("hide") ?? ""),
     lock: names(query.get("lock") ?? ""),

@@ -93,7 +93,8 @@ fn changed(pane: &Pane, changes: &Changes, inputs: &Inputs) -> Result<Session, P
         }
     }
     fit_points(&mut *system, inputs.init.as_ref());
-    Session::new(entry, system, inputs.clone()).map_err(problem_of)
+    let sibling = pane.session.sibling(system, inputs.clone());
+    sibling.map_err(problem_of)
 }
 
 impl Playground {

@@ -1,10 +1,8 @@
 //! One session with what its picture keeps: trails, the target's shading and contours, the forces of a step.
 
 use super::scenery::Scenery;
-use crate::error::Result;
 use crate::scene::Trails;
 use crate::session::Session;
-use crate::systems::{Entry, Inputs, System};
 
 /// A run in a pane.
 pub(super) struct Pane {
@@ -16,11 +14,7 @@ pub(super) struct Pane {
 }
 
 impl Pane {
-    pub fn new(entry: &'static Entry, system: Box<dyn System>, inputs: Inputs) -> Result<Self> {
-        Ok(Self::around(Session::new(entry, system, inputs)?))
-    }
-
-    fn around(session: Session) -> Self {
+    pub fn around(session: Session) -> Self {
         let mut pane = Self {
             session,
             trails: Trails::default(),
@@ -36,8 +30,18 @@ impl Pane {
         let session = &self.session;
         let stage = session.stage();
         self.trails
-            .record(session.step(), session.particles(), stage.n, stage.d);
+            .record(session.seen(), session.particles(), stage.n, stage.d);
         self.forces = None;
+    }
+
+    /// Works on the run, and keeps track of where its particles are.
+    pub fn work<T>(&mut self, work: impl FnOnce(&mut Session) -> T) -> T {
+        let seen = self.session.seen();
+        let done = work(&mut self.session);
+        if self.session.seen() != seen {
+            self.moved();
+        }
+        done
     }
 
     /// Puts another run here, e.g. with other parameters.
@@ -50,7 +54,7 @@ impl Pane {
     /// Drift and repulsion at the present particles, where the system has them.
     pub fn forces(&mut self) -> Option<&(u32, Vec<f32>, Vec<f32>)> {
         if self.forces.is_none() {
-            let step = self.session.step();
+            let step = self.session.seen();
             let (drift, repulsion) = self.session.arrows()?;
             self.forces = Some((step, drift, repulsion));
         }

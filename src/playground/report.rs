@@ -2,6 +2,7 @@
 
 use super::{Pane, Playground};
 use crate::error::Problem;
+use crate::exec::gpu::Device;
 use crate::json::json;
 use crate::link;
 use crate::metrics::{Metric, Setting};
@@ -28,8 +29,8 @@ struct PaneInfo<'a> {
     title: String,
     backend: &'static str,
     device: String,
-    /// Why not another backend.
-    reason: &'static str,
+    /// Why this backend.
+    reason: &'a str,
     default_steps: u32,
     values: Values,
     /// Keys whose values are not the defaults.
@@ -146,7 +147,7 @@ impl Playground {
                 },
                 backend: session.backend(),
                 device: session.device(),
-                reason: "This version computes on the CPU.",
+                reason: &self.place.reason,
                 default_steps: session.default_steps(),
                 changed: changed.map(|s| s.key).collect(),
                 values: values(system),
@@ -235,12 +236,16 @@ impl Playground {
                     (state, message) = ("done", named(reason));
                 }
                 Status::Done(_) => {}
-                Status::Lost(reason) => (state, message) = ("lost", reason.clone()),
+                // The device says so itself.
+                Status::Lost(_) => {}
                 Status::Diverged(divergence) => {
                     (state, message) = ("diverged", named(&divergence.to_string()));
                     last_good = Some(divergence.last_good_step);
                 }
             }
+        }
+        if let Some(fault) = self.place.device.as_ref().and_then(Device::fault) {
+            (state, message) = ("lost", fault.to_string());
         }
         let sessions = || self.panes.iter().map(|p| &p.session);
         let edited_at = sessions().filter_map(Session::edited_at).min();
@@ -320,7 +325,8 @@ impl Playground {
         let edited = self.panes.iter().any(|p| p.session.edited_at().is_some());
         for (linked, pane) in here.panes.iter_mut().zip(&self.panes) {
             linked.digest =
-                (here.k.is_some() && !edited && self.file.is_none()).then(|| pane.session.digest());
+                (here.k.is_some() && !edited && self.file.is_none() && pane.session.is_settled())
+                    .then(|| pane.session.digest());
         }
         here.write()
     }

@@ -1,7 +1,7 @@
 //! Time: lockstep steps, metrics on the side.
 
 use super::Playground;
-use crate::session::Status;
+use crate::session::{Session, Status};
 
 /// Longest stride towards a common step; panes differ by less than this while they work.
 const LONGEST: u32 = 1 << 16;
@@ -14,6 +14,37 @@ impl Playground {
             .map(|p| p.session.step())
             .min()
             .unwrap_or(0)
+    }
+
+    /// Step of what every pane shows: on a device, what is known lags behind.
+    pub fn seen(&self) -> u32 {
+        let seen = self.panes.iter().map(|p| p.session.seen());
+        seen.min().unwrap_or(0)
+    }
+
+    /// Gives the device up, as a driver that crashes does; tests see how the page survives it.
+    pub fn lose_device(&self) {
+        if let Some(device) = &self.place.device {
+            device.destroy();
+        }
+    }
+
+    /// Step up to which a device is known to have come; on the CPU the present one.
+    pub fn landed(&self) -> u32 {
+        let landed = self.panes.iter().map(|p| p.session.landed());
+        landed.min().unwrap_or(0)
+    }
+
+    /// Whether the state after the last step is known everywhere; on the CPU it always is.
+    pub fn is_settled(&self) -> bool {
+        self.panes.iter().all(|p| p.session.is_settled())
+    }
+
+    /// Asks a device for its present state, to be shown and saved; it comes some frames later.
+    pub fn refresh(&mut self) {
+        for pane in &mut self.panes {
+            pane.session.refresh();
+        }
     }
 
     /// Works for about `budget` operations and towards at most `max_steps` steps; returns the steps that every pane completed,
@@ -47,11 +78,14 @@ impl Playground {
             };
             self.goal = before.saturating_add(stride);
         }
+        let goal = self.goal;
         for pane in &mut self.panes {
-            let left = self.goal.saturating_sub(pane.session.step());
-            if left > 0 && pane.session.advance(budget / count, left) > 0 {
-                pane.moved();
-            }
+            pane.work(|session| {
+                let left = goal.saturating_sub(session.step());
+                if left > 0 {
+                    session.advance(budget / count, left);
+                }
+            });
         }
         let after = self.step();
         if count == 1 {
@@ -62,14 +96,15 @@ impl Playground {
         } else {
             self.stride = (self.stride / 2).max(1);
         }
-        after - before
+        // A device may have gone back.
+        after.saturating_sub(before)
     }
 
     /// Asks for the metrics of the present step, as when a run is paused between two probes; false where all are known.
     pub fn measure_here(&mut self) -> bool {
         let mut asked = false;
         for pane in &mut self.panes {
-            asked |= pane.session.measure_here();
+            asked |= pane.work(Session::measure_here);
         }
         asked
     }
@@ -79,7 +114,7 @@ impl Playground {
         let share = budget / self.panes.len().max(1) as u64;
         let mut left = false;
         for pane in &mut self.panes {
-            left |= pane.session.measure(share);
+            left |= pane.work(|session| session.measure(share));
         }
         self.measuring = left;
         left

@@ -104,7 +104,8 @@ impl Playground {
         let unusable = || Problem::new("snapshot", "the saved state cannot be read");
         let saved = read(bytes).ok_or_else(unusable)?;
         let (mut link, _) = link::parse(saved.link);
-        let mut panes = build(&mut link, saved.file.as_ref(), &mut Vec::new())?;
+        let device = self.place.device.as_ref();
+        let mut panes = build(device, &mut link, saved.file.as_ref(), &mut Vec::new())?;
         if panes.len() != saved.sessions.len() {
             return Err(unusable());
         }

@@ -168,6 +168,11 @@ impl DeviceRun {
         self.step
     }
 
+    /// Steps known to be done, and finite.
+    pub(super) fn landed(&self) -> u32 {
+        self.landed
+    }
+
     /// Step of what the host knows.
     pub(super) fn seen(&self) -> u32 {
         self.mirror.step

@@ -50,6 +50,14 @@ impl Machine {
         }
     }
 
+    /// Step up to which the device has reported.
+    pub(super) fn landed(&self) -> u32 {
+        match self {
+            Self::Host(run) => run.step(),
+            Self::Device(run) => run.landed(),
+        }
+    }
+
     /// Whether the host knows the state after the last step.
     pub(super) fn is_settled(&self) -> bool {
         match self {

@@ -45,6 +45,14 @@ export async function serveDist() {
   return { url: `http://127.0.0.1:${port}`, close: () => void server.close() };
 }
 
+/** Arguments that give Chromium WebGPU on its software renderer. */
+export const WEBGPU = [
+  "--enable-unsafe-webgpu",
+  "--enable-features=Vulkan",
+  "--use-angle=vulkan",
+  "--use-vulkan=swiftshader",
+];
+
 /**
  * Chromium without traffic of its own, and without a GPU unless further arguments bring one.
  * @param {string[]} further

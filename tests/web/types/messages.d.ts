@@ -19,6 +19,12 @@ export interface Start {
   size: Size;
   /** Where to go on from, after a crash. */
   snapshot: Uint8Array | null;
+  /** What should compute. */
+  backend: import("../../../www/device.js").Wish;
+  /** Why a device that ran before is of no use any more, or nothing. */
+  lost: string;
+  /** Step that it had reached. */
+  goal: number;
   /** Milliseconds of a frame that the engine may use. */
   budgetMs: number;
 }
@@ -34,7 +40,8 @@ export type ToEngine =
   | { type: "charts"; sizes: [number, number][] }
   | { type: "speed"; perSecond: number }
   | { type: "preview"; list: DrawList }
-  | { type: "crash-for-test" };
+  | { type: "crash-for-test" }
+  | { type: "lose-device-for-test" };
 
 export type FromEngine =
   | { type: "ready"; manifest: string; roles: string; described: string }
@@ -42,6 +49,7 @@ export type FromEngine =
   | { type: "state"; state: string; link: string; playing: boolean; charts: (DrawList | null)[] | null }
   | { type: "snapshot"; bytes: Uint8Array }
   | { type: "reply"; id: number; value: any }
+  | { type: "lost"; message: string; bytes: Uint8Array; step: number }
   | { type: "fatal"; message: string };
 
 /** One run of a comparison, as the program describes it. */
@@ -50,7 +58,7 @@ export interface Pane {
   title: string;
   backend: string;
   device: string;
-  /** Why not another backend. */
+  /** Why this backend. */
   reason: string;
   values: Record<string, string>;
   changed: string[];

@@ -10,8 +10,16 @@ export class DrawList {
   free(): void;
 }
 
+export class Device {
+  is_software(): boolean;
+  free(): void;
+}
+
+/** Rejects with the reason in words. */
+export function open_device(): Promise<Device>;
+
 export class Playground {
-  constructor(link: string);
+  constructor(link: string, device: Device | undefined, reason: string);
   describe(): string;
   set(pane: number, key: string, value: string): string;
   set_link(link: string): string;
@@ -22,6 +30,11 @@ export class Playground {
   measure_here(): boolean;
   measure(budget: number): boolean;
   step(): number;
+  seen(): number;
+  landed(): number;
+  is_settled(): boolean;
+  refresh(): void;
+  lose_device_for_test(): void;
   running_state(): string;
   resize(width: number, height: number, ratio: number): void;
   set_theme(colours: Uint32Array): void;
