@@ -423,6 +423,30 @@ impl Gpu {
         4 * self.arena.state.max(4) as u64
     }
 
+    /// Reads a persistent buffer, waiting for all that was submitted. The web cannot wait.
+    ///
+    /// # Errors
+    /// The device's fault.
+    ///
+    /// # Panics
+    /// No program names the buffer.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn read(&self, name: &str) -> Result<Vec<f32>, GpuError> {
+        let buffer = self
+            .arena
+            .find(name)
+            .expect("a buffer that a program names");
+        let mut slot = self.slot();
+        self.batch().submit_with(&mut slot, Report::State);
+        self.device.wait();
+        match (slot.take().flatten(), self.device.fault()) {
+            (Some(arrived), None) => {
+                Ok(arrived.state[buffer.offset..buffer.offset + buffer.entries].to_vec())
+            }
+            (_, fault) => Err(fault.unwrap_or(GpuError::Lost("a read failed".to_owned()))),
+        }
+    }
+
     /// The composed shaders of a program: label and text.
     pub fn shaders(&self, program: usize) -> impl Iterator<Item = (&str, &str)> {
         let kernels = self.programs[program].kernels.iter();

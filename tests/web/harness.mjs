@@ -43,6 +43,8 @@ export async function newPage(options = {}, script) {
   const faults = [];
   page.on("pageerror", (error) => faults.push(`exception: ${error.stack ?? error}`));
   page.on("console", (message) => {
+    // What the browser itself says where WebGPU has no adapter.
+    if (message.text() === "No available adapters.") return;
     if (["error", "warning"].includes(message.type())) faults.push(`console: ${message.text()}`);
   });
   page.on("request", (request) => {

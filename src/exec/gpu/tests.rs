@@ -11,18 +11,12 @@ fn open() -> Device {
         .expect("a Vulkan, Metal or DirectX adapter; software ones count")
 }
 
-/// What the state is now, waiting for it.
-fn read(gpu: &Gpu) -> Arrived {
+/// Whether all values so far were finite, and the state.
+fn report(gpu: &Gpu) -> Arrived {
     let mut slot = gpu.slot();
     gpu.batch().submit_with(&mut slot, Report::State);
     gpu.device().wait();
     slot.take().expect("waited for").expect("a live device")
-}
-
-fn buffer(gpu: &Gpu, name: &str) -> Vec<f32> {
-    let (_, start) = gpu.place_of(name).expect("a known buffer");
-    let (_, entries) = gpu.buffers().find(|(own, _)| *own == name).expect("known");
-    read(gpu).state[start..start + entries].to_vec()
 }
 
 /// Runs a program on both executors and returns buffer `name` of each.
@@ -54,7 +48,7 @@ fn both(
     batch.submit();
     [
         cpu.get(name).expect("assigned").to_vec(),
-        buffer(&gpu, name),
+        gpu.read(name).expect("a live device"),
     ]
 }
 
@@ -113,8 +107,8 @@ fn values_are_read_before_any_buffer_changes() {
     let mut batch = gpu.batch();
     (0..3).for_each(|_| batch.run(0));
     batch.submit();
-    assert_eq!(buffer(&gpu, "x"), [8.0; 65]);
-    assert_eq!(buffer(&gpu, "y"), [4.0; 65]);
+    assert_eq!(gpu.read("x").expect("a live device"), [8.0; 65]);
+    assert_eq!(gpu.read("y").expect("a live device"), [4.0; 65]);
 }
 
 #[test]
@@ -129,19 +123,24 @@ fn bad_values_raise_the_flag_and_kept_states_come_back() {
         batch.keep(&slot);
         batch.run(0);
         batch.submit();
-        assert!(read(&gpu).finite, "a denormal is fine");
+        assert!(report(&gpu).finite, "a denormal is fine");
         x[63] = poison;
         gpu.set("x", &x);
         let mut batch = gpu.batch();
         batch.run(0);
         batch.submit();
-        assert!(!read(&gpu).finite, "{poison}");
+        assert!(!report(&gpu).finite, "{poison}");
         gpu.rewind(0);
         let mut batch = gpu.batch();
         batch.restore(&slot);
         batch.submit();
-        assert!(read(&gpu).finite);
-        assert!(buffer(&gpu, "x").iter().all(|v| v.is_finite()));
+        assert!(report(&gpu).finite);
+        assert!(
+            gpu.read("x")
+                .expect("a live device")
+                .iter()
+                .all(|v| v.is_finite())
+        );
     }
 }
 
@@ -158,7 +157,7 @@ fn a_program_aside_may_be_bad_and_does_not_move_the_clock() {
     let mut batch = gpu.batch();
     batch.run(1);
     batch.submit();
-    let arrived = read(&gpu);
+    let arrived = report(&gpu);
     assert!(arrived.finite && arrived.state.iter().any(|v| !v.is_finite()));
 }
 
