@@ -12,12 +12,15 @@ import { play, redraw } from "./player.js";
 /** @typedef {import("./messages.js").ToEngine} ToEngine */
 /** @typedef {import("./messages.js").FromEngine} FromEngine */
 
-/** What the page may call, and what the call changes: the configuration, the view, the overlay, or nothing. */
+/**
+ * What the page may call, and what the call changes: the configuration, the view, the overlay, or nothing. "state" changes
+ * nothing either, but needs the state after the last step, which a device takes a while to give.
+ */
 const CALLS = new Map([
   ["set", "run"], ["set_link", "run"], ["reset", "run"], ["new_seed", "run"], ["load_csv", "run"], ["place", "run"],
   ["draw", "run"], ["pan", "view"], ["zoom", "view"], ["fit", "view"], ["set_layers", "view"], ["probe", "overlay"],
-  ["chart_table", "nothing"], ["export_csv", "nothing"], ["export_json", "nothing"], ["provenance", "nothing"], ["link_here", "nothing"],
-  ["picture", "nothing"], ["vectors", "nothing"], ["chart_vectors", "nothing"], ["qr", "nothing"], ["survey", "nothing"], ["load_columns", "run"],
+  ["chart_table", "nothing"], ["export_csv", "state"], ["export_json", "state"], ["provenance", "state"], ["link_here", "state"],
+  ["picture", "state"], ["vectors", "state"], ["chart_vectors", "nothing"], ["qr", "nothing"], ["survey", "nothing"], ["load_columns", "run"],
 ]);
 
 const STATE_MS = 100;
@@ -75,6 +78,8 @@ export class Engine {
     this.early = [];
     this.advancing = new Slices(2e6);
     this.ahead = new Ahead(2e6);
+    /** @type {{ id: number, method: string, args: any[] }[]} calls that wait until the device has given its state */
+    this.held = [];
     this.seen = -1;
     /** Step that a run on a lost device had reached: what was not saved is done again at once. */
     this.goal = 0;
@@ -185,8 +190,12 @@ export class Engine {
   call(id, method, args) {
     const changes = CALLS.get(method);
     if (changes === undefined) throw new Error(`no such call: ${method}`);
+    if (changes === "state" && !this.run.is_settled()) {
+      this.held.push({ id, method, args });
+      return this.schedule();
+    }
     const value = /** @type {any} */ (this.run)[method](...args);
-    if (changes !== "nothing") this.overlayDirty = true;
+    if (changes !== "nothing" && changes !== "state") this.overlayDirty = true;
     if (changes === "run" || changes === "view") this.rasterDirty = this.unreported = true;
     if (changes === "run") {
       this.owed = this.goal = 0;
@@ -215,10 +224,12 @@ export class Engine {
 
   /** @param {number} now */
   frame(now) {
-    if (!this.visible) return;
+    const { held } = this;
+    if (!this.visible && !held.length) return;
     const budget = this.budgetMs ?? 8;
-    this.advance(now, now + budget * RUN_SHARE);
-    if (!this.playing && !this.single && this.run.measure_here()) this.measuring = true;
+    if (!held.length) this.advance(now, now + budget * RUN_SHARE);
+    const rests = held.length > 0 || (!this.playing && !this.single);
+    if (rests && this.run.measure_here()) this.measuring = true;
     do {
       // The slice that ends a measurement answers false, and brings its row.
       this.unreported ||= this.measuring;
@@ -226,6 +237,7 @@ export class Engine {
     } while (this.measuring && performance.now() < now + budget);
     if (this.onDevice) this.follow(now);
     if (this.dead) return;
+    if (held.length && this.run.is_settled()) for (const { id, method, args } of held.splice(0)) this.call(id, method, args);
     if (this.colours.length) this.paint();
     if ((this.unreported || this.chartsDirty) && now - this.lastState >= STATE_MS) this.report(now);
     const busy = this.playing || this.single || this.measuring || this.owed >= 1 || !this.run.is_settled();

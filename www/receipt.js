@@ -23,7 +23,7 @@ const numbers = (csv) => csv.trim().split("\n").slice(1).flatMap((line) => line.
 async function plainly(link, steps, progress) {
   const { module } = await loadWasm("simd");
   await init({ module_or_path: module });
-  const run = new Playground(link);
+  const run = new Playground(link, undefined, "");
   let done = 0;
   while (done < steps) {
     const until = performance.now() + SLICE_MS;

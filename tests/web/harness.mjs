@@ -17,10 +17,13 @@ let browser;
 /** @type {{ url: string, close: () => void }} */
 let site;
 
-/** Starts the browser and the server before this file's tests, and stops them after. */
-export function useBrowser() {
+/**
+ * Starts the browser and the server before this file's tests, and stops them after.
+ * @param {string[]} [further] arguments of the browser
+ */
+export function useBrowser(further) {
   before(async () => {
-    [browser, site] = await Promise.all([launch(), serveDist()]);
+    [browser, site] = await Promise.all([launch(further), serveDist()]);
   });
   after(async () => {
     await browser?.close();
