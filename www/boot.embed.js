@@ -34,6 +34,24 @@ export async function loadWasm(_flavour) {
   return { module: await compiled, flavour: /** @type {"simd" | "relaxed"} */ ("simd") };
 }
 
+/**
+ * The program of this file is in one piece.
+ * @param {string} name
+ * @returns {string}
+ */
+export function partUrl(name) {
+  throw new Error(`this page carries no part ${name}`);
+}
+
+/**
+ * The program of this file is in one piece.
+ * @param {string} name
+ * @returns {Promise<WebAssembly.Module>}
+ */
+export async function loadPart(name) {
+  throw new Error(`this page carries no part ${name}`);
+}
+
 /** A classic blob worker made of this page's own script. */
 export function startWorker() {
   const url = URL.createObjectURL(new Blob([elementText("pushforward-code")], { type: "text/javascript" }));

@@ -47,6 +47,22 @@ export async function loadWasm(flavour = bestFlavour()) {
   return { module: await loading, flavour };
 }
 
+/**
+ * Where a part of the program lies that is not in its first module.
+ * @param {string} name one of the glue's `partNames`
+ */
+export function partUrl(name) {
+  return new URL(`./pkg/pushforward_${bestFlavour()}.${name}.wasm`, document.baseURI).href;
+}
+
+/**
+ * A part of the program, compiled.
+ * @param {string} name one of the glue's `partNames`
+ */
+export function loadPart(name) {
+  return compile(new URL(partUrl(name)));
+}
+
 /** A worker that runs `worker.js`: the page's own script, which knows by the missing document what it is. */
 export function startWorker() {
   return new Worker(new URL("./app.js", document.baseURI));

@@ -4,6 +4,7 @@
 import { crash_for_test, init, manifest, roles, Playground } from "./pkg/pushforward.js";
 import { Ahead, Slices, nextFrame } from "./clock.js";
 import { chooseDevice } from "./device.js";
+import { add, fetchMissing } from "./parts.js";
 import { play, redraw } from "./player.js";
 
 /** @typedef {import("./player.js").DrawList} DrawList */
@@ -106,7 +107,9 @@ export class Engine {
 
   /** @param {Extract<ToEngine, { type: "start" }>} start */
   async start(start) {
+    fetchMissing(start.partUrls);
     const wasm = await init({ module_or_path: start.module });
+    start.parts.forEach(add);
     this.memory = wasm.memory;
     this.budgetMs = start.budgetMs;
     this.raster = context2d(start.raster, { alpha: false });
@@ -139,6 +142,8 @@ export class Engine {
     switch (message.type) {
       case "call":
         return this.call(message.id, message.method, message.args);
+      case "part":
+        return add(message.part);
       case "playing":
         this.playing = message.on;
         this.last = performance.now();

@@ -2,9 +2,10 @@
 // a fresh one with the same link and the last snapshot. Canvases are made anew each time: a transferred one dies with
 // its worker.
 // @ts-check
-import { loadWasm, startWorker } from "./boot.js";
+import { loadPart, loadWasm, partUrl, startWorker } from "./boot.js";
 import { byId, h } from "./dom.js";
 import { Engine } from "./engine.js";
+import { partNames } from "./pkg/pushforward.js";
 
 /** @typedef {import("./messages.js").ToEngine} ToEngine */
 /** @typedef {import("./messages.js").FromEngine} FromEngine */
@@ -15,6 +16,7 @@ import { Engine } from "./engine.js";
  * @property {(crashes: number, message: string) => void} crashed
  * @property {(message: string) => void} lost the device was lost; the run goes on on the CPU
  * @property {(message: string) => void} gaveUp
+ * @property {(message: string) => void} incomplete a part of the program is missing, and so a call failed
  */
 
 const MOST_CRASHES = 3;
@@ -50,6 +52,30 @@ export class Host {
     /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void }>} */
     this.waiting = new Map();
     this.calls = 0;
+    /** @type {import("./parts.js").Part[]} what the program was completed by, for the engines to come */
+    this.parts = [];
+    /** @type {Map<string, Promise<void>>} */
+    this.fetching = new Map();
+  }
+
+  /**
+   * Completes the program by a part, downloaded once. A call does so by itself; earlier is quicker.
+   * @param {string} name
+   * @returns {Promise<void>}
+   */
+  need(name) {
+    const index = partNames.indexOf(name);
+    const known = this.fetching.get(name);
+    // A program in one piece has all it needs.
+    if (known || index < 0) return known ?? Promise.resolve();
+    const fetching = loadPart(name).then((module) => {
+      const part = { index, module };
+      this.parts.push(part);
+      this.post({ type: "part", part });
+    });
+    this.fetching.set(name, fetching);
+    fetching.catch(() => this.fetching.delete(name));
+    return fetching;
   }
 
   /** @param {string} link */
@@ -57,13 +83,17 @@ export class Host {
     this.link = link;
     this.generation += 1;
     const generation = this.generation;
+    // Another demo than the opening one needs what the first module lacks. Without it the engine tries for itself.
+    const rest = link ? this.need("rest").catch(() => {}) : null;
     const { module } = await loadWasm();
+    await rest;
     if (generation !== this.generation) return;
     const canvases = [h("canvas", { class: "raster" }), h("canvas", { class: "overlay" })];
     byId("canvases").replaceChildren(...canvases);
     const [raster, overlay] = canvases;
+    const program = { module, parts: this.parts, partUrls: partNames.map(partUrl) };
     const { backend, lost, goal, snapshot } = this;
-    const start = { type: /** @type {const} */ ("start"), module, link, size: this.size(), snapshot, backend, lost, goal };
+    const start = { type: /** @type {const} */ ("start"), ...program, link, size: this.size(), snapshot, backend, lost, goal };
     const transferable = typeof raster.transferControlToOffscreen === "function";
     this.where = /** @type {"worker" | "page"} */ (this.workersFail || !transferable ? "page" : "worker");
     if (this.where === "page") {
@@ -162,6 +192,10 @@ export class Host {
    * @returns {Promise<any>}
    */
   async call(method, ...args) {
+    await this.need("rest").catch((error) => {
+      this.listener.incomplete(error.message);
+      throw error;
+    });
     if (!this.send) throw new Error("the program is not running");
     this.calls += 1;
     const id = this.calls;

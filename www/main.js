@@ -53,6 +53,7 @@ const host = new Host({
     app.dataset.boot = "failed";
     notice("crash", `The computation stopped three times in a row (${message}). Your link is in the address bar: change a setting there, or reload the page.`, "error");
   },
+  incomplete: (message) => notice("part", `A part of the program could not be loaded (${message}). What is on the stage goes on; try again when you are online.`, "error"),
 }, stageSize, options.backend);
 
 /** What the parts that are loaded on demand may use. */
@@ -130,11 +131,14 @@ function firstStart(manifestText, rolesText) {
 /** Sends the layer switches again, to an engine that has not heard of them. */
 let reportLayers = () => {};
 
+let restarted = false;
+
 /** @param {"worker" | "page"} where */
 function started(where) {
   byId("stage").dataset.where = where;
   sendTheme();
-  reportLayers();
+  if (restarted) reportLayers();
+  restarted = true;
   host.post({ type: "charts", sizes: charts.sizes() });
   host.post({ type: "visible", on: visible });
   host.post({ type: "playing", on: playing });
@@ -329,6 +333,10 @@ byId("theme").addEventListener("click", () => {
   nextTheme();
   sendTheme();
 });
+// The first sign of intent: what it will ask for is on its way before it asks.
+for (const sign of ["pointermove", "pointerdown", "keydown", "wheel", "dragenter", "focusin"]) {
+  addEventListener(sign, () => void host.need("rest").catch(() => {}), { once: true, passive: true, capture: true });
+}
 watchVisibility((on) => {
   visible = on;
   host.post({ type: "visible", on });

@@ -53,8 +53,10 @@ async function w1(browser, url, flavour, n) {
   const result = await page.evaluate(
     async ({ flavour, link }) => {
       const glue = "/pkg/pushforward.js";
-      const { init, Playground } = await import(glue);
-      await init({ module_or_path: await WebAssembly.compileStreaming(fetch(`/pkg/pushforward_${flavour}.wasm`)) });
+      const { init, addPart, partNames, Playground } = await import(glue);
+      const compiled = (/** @type {string} */ end) => WebAssembly.compileStreaming(fetch(`/pkg/pushforward_${flavour}${end}.wasm`));
+      await init({ module_or_path: await compiled("") });
+      for (let i = 0; i < partNames.length; i++) addPart(i, await compiled(`.${partNames[i]}`));
       const playground = new Playground(link);
       // About 20 ms of work a call, so that a block ends near the end of a step.
       let budget = 1e5;

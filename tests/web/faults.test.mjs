@@ -2,26 +2,17 @@
 // When things break: a crashed worker, no workers at all, a run that diverges, an engine that keeps crashing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FAST, clean, enter, noticed, open, reached, run, stageHas, useBrowser } from "./harness.mjs";
+import {
+  FAST, KEEP_WORKERS, NO_WORKERS, clean, cleanButPanic, crash, enter, noticed, open, reached, run, stageHas, useBrowser,
+} from "./harness.mjs";
 
 useBrowser();
 
-/** Keeps the page's workers where a test can reach them. */
-const KEEP_WORKERS = `
-  window.workers = [];
-  const Native = Worker;
-  window.Worker = class extends Native { constructor(...args) { super(...args); window.workers.push(this); } };`;
-const NO_WORKERS = "window.Worker = class { constructor() { throw new Error('no workers here'); } };";
 const SILENT_WORKERS = `window.Worker = class extends EventTarget {
   constructor() { super(); setTimeout(() => this.onerror?.(new ErrorEvent("error", { message: "blocked" })), 50); }
   postMessage() {}
   terminate() {}
 };`;
-
-/** @param {import("playwright-core").Page} page */
-const crash = (page) => page.evaluate(() => /** @type {any} */ (window).workers.at(-1).postMessage({ type: "crash-for-test" }));
-/** The panic's own words on the console are expected; nothing else is. @param {string[]} faults */
-const cleanButPanic = (faults) => clean(faults.filter((fault) => !/deliberate crash|unreachable|panicked/.test(fault)));
 
 test("a crashed worker keeps the run", async () => {
   const { page, faults, close } = await open(`#v=1&m=svgd&target=banana&${FAST}`, {}, KEEP_WORKERS);

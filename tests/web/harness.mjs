@@ -14,7 +14,7 @@ export const FAST = "speed=1e6";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
-/** @type {{ url: string, close: () => void }} */
+/** @type {Awaited<ReturnType<typeof serveDist>>} */
 let site;
 
 /**
@@ -32,6 +32,8 @@ export function useBrowser(further) {
 }
 
 export const origin = () => site.url;
+/** Paths of all requests so far. */
+export const requested = () => [...site.requested];
 
 /**
  * A page that remembers what went wrong on it.
@@ -134,6 +136,19 @@ export async function enter(page, key, value) {
 
 /** @param {Page} page @param {string} text */
 export const noticed = (page, text) => page.locator(".notice", { hasText: text }).first().waitFor();
+
+/** For a page's script: keeps its workers where a test can reach them. */
+export const KEEP_WORKERS = `
+  window.workers = [];
+  const Native = Worker;
+  window.Worker = class extends Native { constructor(...args) { super(...args); window.workers.push(this); } };`;
+/** For a page's script: a browser in which workers throw. */
+export const NO_WORKERS = "window.Worker = class { constructor() { throw new Error('no workers here'); } };";
+
+/** @param {Page} page */
+export const crash = (page) => page.evaluate(() => /** @type {any} */ (window).workers.at(-1).postMessage({ type: "crash-for-test" }));
+/** The panic's own words on the console are expected; nothing else is. @param {string[]} faults */
+export const cleanButPanic = (faults) => clean(faults.filter((fault) => !/deliberate crash|unreachable|panicked/.test(fault)));
 
 /** @param {string[]} faults */
 export const clean = (faults) => assert.deepEqual(faults, []);

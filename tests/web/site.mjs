@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
-const dist = path.join(root, "dist");
+const dist = process.env.DIST ?? path.join(root, "dist");
 
 /** @type {Record<string, string>} */
 const types = {
@@ -21,11 +21,14 @@ const types = {
 
 /**
  * Serves dist/ on a free port. `/blank` is an empty page of the same origin.
- * @returns {Promise<{ url: string, close: () => void }>}
+ * @returns {Promise<{ url: string, requested: string[], close: () => void }>} `requested` grows by the path of each request
  */
 export async function serveDist() {
+  /** @type {string[]} */
+  const requested = [];
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    requested.push(pathname);
     if (pathname === "/blank") {
       response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>blank</title>");
       return;
@@ -42,7 +45,7 @@ export async function serveDist() {
   });
   await new Promise((ready) => server.listen(0, "127.0.0.1", () => ready(undefined)));
   const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  return { url: `http://127.0.0.1:${port}`, close: () => void server.close() };
+  return { url: `http://127.0.0.1:${port}`, requested, close: () => void server.close() };
 }
 
 /** Arguments that give Chromium WebGPU on its software renderer. */

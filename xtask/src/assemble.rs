@@ -14,7 +14,7 @@ use base64::Engine;
 
 use crate::policy::{Reach, with_policy};
 use crate::wasm::{Flavour, Package, Profile};
-use crate::{explain, linker, process, sizes, wasm};
+use crate::{explain, linker, opening, process, sizes, split, wasm};
 
 const SITE_BOOT: &str = "boot.js";
 const EMBED_BOOT: &str = "boot.embed.js";
@@ -29,8 +29,18 @@ pub fn dist(profile: Profile) -> Result<()> {
     let start = Instant::now();
     let package = wasm::package(profile)?;
     let www = process::root().join("www");
-    let mut files = site(&www, &package)?;
-    files.extend(package_files(&package)?);
+    let mut files = match profile {
+        Profile::Web => {
+            let mut files = site(&www, &package.glue(&opening::part_names()))?;
+            files.extend(split_modules(&package)?);
+            files
+        }
+        Profile::WebDev => {
+            let mut files = site(&www, &package.glue(&[]))?;
+            files.extend(whole_modules(&package, split::stripped)?);
+            files
+        }
+    };
     files.extend(explanations()?);
     let embed = embed(&www, &package)?;
     files.insert("embed.html".to_owned(), embed.into_bytes());
@@ -41,6 +51,13 @@ pub fn dist(profile: Profile) -> Result<()> {
     }
     println!("built dist/ in {:.1} s", start.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// The site with modules that tell which of their functions ran, into a folder of its own.
+pub fn instrumented(package: &Package, folder: &Path) -> Result<()> {
+    let mut files = site(&process::root().join("www"), &package.glue(&[]))?;
+    files.extend(whole_modules(package, opening::instrumented)?);
+    write(&files, folder)
 }
 
 fn write(files: &Files, dist: &Path) -> Result<()> {
@@ -60,7 +77,7 @@ fn read(path: &Path) -> Result<String> {
 }
 
 /// `www/` as the site has it: its modules are one script, for the page and for its worker, and one that is loaded on demand.
-fn site(www: &Path, package: &Package) -> Result<Files> {
+fn site(www: &Path, glue: &str) -> Result<Files> {
     let mut files = Files::new();
     for file in sizes::files(www)? {
         let name = file.strip_prefix(www)?.to_string_lossy().replace('\\', "/");
@@ -79,15 +96,31 @@ fn site(www: &Path, package: &Package) -> Result<Files> {
         files.contains_key("index.html"),
         "www/index.html is missing"
     );
-    let linked = linker::link(&modules(www, package, SITE_BOOT)?)?;
+    let linked = linker::link(&modules(www, glue, SITE_BOOT)?)?;
     files.insert("app.js".to_owned(), linked.first().into_bytes());
     files.insert("more.js".to_owned(), linked.more().into_bytes());
+    let glue = linker::without_comments(glue);
+    files.insert("pkg/pushforward.js".to_owned(), glue.into_bytes());
     Ok(files)
 }
 
-fn package_files(package: &Package) -> Result<Files> {
-    let glue = linker::without_comments(&package.glue);
-    let mut files = Files::from([("pkg/pushforward.js".to_owned(), glue.into_bytes())]);
+/// The first module of each flavour, and its later parts.
+fn split_modules(package: &Package) -> Result<Files> {
+    let mut files = Files::new();
+    for (flavour, bytes) in &package.modules {
+        let split = opening::split(bytes)?;
+        let name = flavour.name();
+        files.insert(format!("pkg/pushforward_{name}.wasm"), split.primary);
+        for (part, bytes) in opening::part_names().iter().zip(split.parts) {
+            files.insert(format!("pkg/pushforward_{name}.{part}.wasm"), bytes);
+        }
+    }
+    Ok(files)
+}
+
+/// One module a flavour.
+fn whole_modules(package: &Package, made: impl Fn(&[u8]) -> Result<Vec<u8>>) -> Result<Files> {
+    let mut files = Files::new();
     for flavour in [Flavour::Simd, Flavour::Relaxed] {
         // A quick build has the plain module only; it then stands in for the other, so that every URL exists.
         let (_, bytes) = package
@@ -98,7 +131,7 @@ fn package_files(package: &Package) -> Result<Files> {
             .context("a package has a module")?;
         files.insert(
             format!("pkg/pushforward_{}.wasm", flavour.name()),
-            bytes.clone(),
+            made(bytes)?,
         );
     }
     Ok(files)
@@ -123,7 +156,7 @@ fn explanations() -> Result<Files> {
 
 /// The self-contained file: the same page with its style, code and plain module inside.
 fn embed(www: &Path, package: &Package) -> Result<String> {
-    let code = linker::link(&modules(www, package, EMBED_BOOT)?)?.whole();
+    let code = linker::link(&modules(www, &package.glue(&[]), EMBED_BOOT)?)?.whole();
     let index = read(&www.join("index.html"))?;
     let style = read(&www.join("style.css"))?;
     ensure!(
@@ -135,7 +168,7 @@ fn embed(www: &Path, package: &Package) -> Result<String> {
         "<script type=\"application/json\" id=\"pushforward-scene\">\"\"</script>\n\
          <script type=\"text/plain\" id=\"pushforward-wasm\">{}</script>\n\
          <script id=\"pushforward-code\">{code}</script>",
-        packed(wasm)?
+        packed(&split::stripped(wasm)?)?
     );
     let html = without_other_links(&index);
     let html = replace_once(&html, STYLESHEET, &format!("<style>{style}</style>"))?;
@@ -146,8 +179,8 @@ fn embed(www: &Path, package: &Package) -> Result<String> {
 }
 
 /// The text of every module by its name; `boot` is the version of `boot.js` that is taken.
-fn modules(www: &Path, package: &Package, boot: &str) -> Result<BTreeMap<String, String>> {
-    let mut sources = BTreeMap::from([("pkg/pushforward.js".to_owned(), package.glue.clone())]);
+fn modules(www: &Path, glue: &str, boot: &str) -> Result<BTreeMap<String, String>> {
+    let mut sources = BTreeMap::from([("pkg/pushforward.js".to_owned(), glue.to_owned())]);
     for file in sizes::files(www)? {
         let name = file.strip_prefix(www)?.to_string_lossy().into_owned();
         let other_boot = [SITE_BOOT, EMBED_BOOT].contains(&name.as_str()) && name != boot;

@@ -2,10 +2,38 @@
 
 use anyhow::Result;
 
-use crate::{process, readme, tally};
+use crate::{opening, process, readme, tally};
 
-/// Records all snapshots and generated documents anew.
-pub fn run() -> Result<()> {
+/// What to record.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Record one part only
+    #[arg(long)]
+    only: Option<Part>,
+}
+
+/// A part of what is recorded.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Snapshots of the tests, and generated documents
+    Snapshots,
+    /// Which functions the opening of the page runs
+    Opening,
+}
+
+/// Records anew what is asked for.
+pub fn run(options: &Options) -> Result<()> {
+    if options.only != Some(Part::Opening) {
+        snapshots()?;
+    }
+    if options.only != Some(Part::Snapshots) {
+        opening::record()?;
+    }
+    println!("now read `git diff`");
+    Ok(())
+}
+
+fn snapshots() -> Result<()> {
     let tests = [
         "test",
         "--no-fail-fast",
@@ -22,7 +50,7 @@ pub fn run() -> Result<()> {
     )?;
     readme::write()?;
     println!(
-        "{} passed, {} failed while recording; now read `git diff`",
+        "{} passed, {} failed while recording",
         tally.passed, tally.failed
     );
     Ok(())

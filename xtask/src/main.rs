@@ -9,12 +9,14 @@ mod check;
 mod explain;
 mod install;
 mod linker;
+mod opening;
 mod peers;
 mod policy;
 mod process;
 mod readme;
 mod serve;
 mod sizes;
+mod split;
 mod tally;
 mod wasm;
 
@@ -42,8 +44,8 @@ enum Command {
     Serve(serve::Options),
     /// Run every check and every test, native and in the browser
     Test(check::Options),
-    /// Record snapshots and generated documents anew
-    Bless,
+    /// Record snapshots, generated documents and the list of what opening the page runs anew
+    Bless(bless::Options),
     /// Measure speed, natively and in Chromium
     Bench(bench::Options),
     /// Print the worst relative error of every operation's derivatives, on the CPU and on the GPU
@@ -74,7 +76,7 @@ fn run() -> Result<ExitCode> {
         Command::Build(options) => assemble::dist(Profile::of_build(options.dev.into()))?,
         Command::Serve(options) => serve::run(&options)?,
         Command::Test(options) => return Ok(check::run(&options)),
-        Command::Bless => bless::run()?,
+        Command::Bless(options) => bless::run(&options)?,
         Command::Bench(options) => bench::run(&options)?,
         Command::Derivatives => derivatives()?,
         Command::Screenshots => screenshots()?,

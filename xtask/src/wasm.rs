@@ -86,16 +86,25 @@ impl Flavour {
 
 /// Arguments for LLVM that keep code from being copied: what is called costs nothing to fetch twice. The kernels ask for
 /// their inlining by attribute and so lose none of their speed; a threshold below 15 keeps iterators out of their loops.
-const LLVM_ARGUMENTS: [&str; 4] = [
-    "-inline-threshold=15",
-    "-inlinehint-threshold=15",
+///
+/// Costs and thresholds are a hundred times the usual, so that the fixed bonus for a function's only call does not count:
+/// large functions stay apart, and what the opening does not run of them need not be in the first module.
+const LLVM_ARGUMENTS: [&str; 6] = [
+    "-inline-instr-cost=500",
+    "-inline-call-penalty=2500",
+    "-inline-threshold=1500",
+    "-inlinehint-threshold=1500",
     "-unroll-threshold=60",
     "-unroll-partial-threshold=0",
 ];
 
 /// The compiler's flags for a flavour.
 fn flags(flavour: Flavour) -> String {
-    let mut flags = format!("-Ctarget-feature={}", flavour.target_features());
+    // This way of naming tells the instances of a generic function apart.
+    let mut flags = format!(
+        "-Csymbol-mangling-version=v0 -Ctarget-feature={}",
+        flavour.target_features()
+    );
     for argument in LLVM_ARGUMENTS {
         flags.push_str(" -Cllvm-args=");
         flags.push_str(argument);
@@ -105,10 +114,19 @@ fn flags(flavour: Flavour) -> String {
 
 /// What the page loads: the glue and one module per flavour.
 pub struct Package {
-    /// The glue, in the form that docs/building.md asks of every module.
-    pub glue: String,
-    /// The modules, plain SIMD first.
+    /// wasm-bindgen's glue.
+    glue: String,
+    /// The modules with the names of their functions, plain SIMD first.
     pub modules: Vec<(Flavour, Vec<u8>)>,
+}
+
+impl Package {
+    /// The glue, in the form that docs/building.md asks of every module, for modules split into `parts`.
+    pub fn glue(&self, parts: &[&str]) -> String {
+        let names: Vec<String> = parts.iter().map(|name| format!("\"{name}\"")).collect();
+        self.glue.clone()
+            + &include_str!("split/split.js").replace("/* names */", &names.join(", "))
+    }
 }
 
 /// Builds every flavour of a profile.
@@ -129,10 +147,8 @@ pub fn package(profile: Profile) -> Result<Package> {
         modules.push((flavour, wasm));
     }
     let glue = glue.context("a profile has at least one flavour")?;
-    Ok(Package {
-        glue: as_plain_module(&glue)?,
-        modules,
-    })
+    let glue = as_plain_module(&glue)?;
+    Ok(Package { glue, modules })
 }
 
 /// Adds the wasm target where it is missing.
@@ -186,7 +202,8 @@ fn bind(input: &Path) -> Result<(String, Vec<u8>)> {
         .typescript(false)
         // The page chooses between two modules, so the glue has no default one.
         .omit_default_module_path(true)
-        .remove_name_section(true)
+        // The names say what may be loaded later; none is downloaded.
+        .remove_name_section(false)
         .remove_producers_section(true)
         .generate_output()
         .with_context(|| format!("wasm-bindgen on {}", input.display()))?;
@@ -206,6 +223,12 @@ fn as_plain_module(glue: &str) -> Result<String> {
         glue.contains(LIST),
         "wasm-bindgen's glue no longer ends with `{LIST}`"
     );
+    const IMPORTS: &str = "\"./pushforward_bg.js\": import0,";
+    ensure!(
+        glue.contains(IMPORTS),
+        "wasm-bindgen's glue no longer imports through `{IMPORTS}`"
+    );
     let glue = glue.replace(LIST, "export const init = __wbg_init;");
+    let glue = glue.replace(IMPORTS, &format!("{IMPORTS} parts,"));
     Ok(glue.replace("\nfunction initSync(", "\nexport function initSync("))
 }

@@ -1,4 +1,5 @@
 // The messages between the page (host.js) and its engine (engine.js), whether a worker stands between them or not.
+import type { Part } from "../../../www/parts.js";
 import type { DrawList } from "../../../www/player.js";
 
 export type Surface = HTMLCanvasElement | OffscreenCanvas;
@@ -13,6 +14,9 @@ export interface Size {
 export interface Start {
   type: "start";
   module: WebAssembly.Module;
+  /** The parts that are there already, and where all are. */
+  parts: Part[];
+  partUrls: string[];
   link: string;
   raster: Surface;
   overlay: Surface;
@@ -32,6 +36,7 @@ export interface Start {
 export type ToEngine =
   | Start
   | { type: "call"; id: number; method: string; args: any[] }
+  | { type: "part"; part: Part }
   | { type: "playing"; on: boolean }
   | { type: "step" }
   | { type: "visible"; on: boolean }

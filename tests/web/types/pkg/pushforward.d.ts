@@ -1,5 +1,8 @@
 // What the page knows of the wasm module: the signatures of src/web.rs, which documents them.
 export function init(options: { module_or_path: WebAssembly.Module }): Promise<{ memory: WebAssembly.Memory }>;
+export const partNames: string[];
+export const parts: { load(index: number): void };
+export function addPart(index: number, module: WebAssembly.Module): void;
 export function manifest(): string;
 export function roles(): string;
 export function crash_for_test(): void;
