@@ -1,13 +1,15 @@
 //! The picture of a run: frames and panes, a particle rasteriser, contours, arrows, charts, and the draw list that
 //! carries vectors to a canvas.
 //!
-//! Everything here works on plain numbers. It knows no browser, no session and no link: `playground` feeds it.
+//! Everything here works on plain numbers. It knows no browser, no session and no link: `playground` feeds it,
+//! and a device's painter (`exec::gpu`) draws from the same descriptions.
 
 mod arrows;
 mod axes;
 mod contour;
 mod density;
 mod drawlist;
+mod foreground;
 mod histogram;
 mod layout;
 mod plot;
@@ -24,11 +26,14 @@ pub use axes::{
 pub use contour::{HDR_MASSES, HdrTable, contour_lines, ellipse};
 pub use density::Grid;
 pub use drawlist::{Align, Baseline, Dash, DrawList, Marker, TextStyle};
-pub use histogram::{Histogram, strip};
+pub use foreground::Foreground;
+pub use histogram::{Histogram, SCATTER, strip, strip_band};
 pub use layout::{Rect, panes};
 pub use plot::{Chart, Curve, Reference};
-pub use raster::{Canvas, CloudStyle};
+pub use raster::{
+    Brush, Canvas, CloudStyle, DEEPEST, FILL, HALO, SATURATED, THICKEST, THINNEST, Tone, spread,
+};
 pub use theme::{LAYERS, Layer, Layers, Role, Theme};
 pub use ticks::{Scale, Ticks, short};
-pub use trails::Trails;
+pub use trails::{FOLLOWED, LENGTH, TrailStyle, Trails, stride};
 pub use view::{Frame, View};

@@ -3,9 +3,9 @@
 use super::Playground;
 use super::scenery::opacity;
 use crate::scene::{
-    CloudStyle, Dash, DrawList, Field, Frame, GUTTER, LAYERS, Rect, Role, TITLE, View, arrows,
-    axes, common_scale, contours, contours_over, kernel_circle, line_axes, marks, note, panes,
-    strip, title,
+    CloudStyle, Dash, DrawList, Field, Foreground, Frame, GUTTER, LAYERS, Rect, Role, TITLE,
+    TrailStyle, View, arrows, axes, common_scale, contours, contours_over, kernel_circle,
+    line_axes, marks, note, panes, title,
 };
 
 /// Largest stage in device pixels a side.
@@ -123,38 +123,55 @@ impl Playground {
         self.screen.layers.shows("particles") && self.cloud_style(index).is_crowded(n, w * h)
     }
 
-    /// Paints density, contours, trails and particles of all panes.
-    pub fn render(&mut self) {
+    /// Particles and trails of pane `index`.
+    fn foreground(&self, index: usize) -> Foreground {
+        let (theme, ratio) = (&self.screen.theme, self.screen.ratio);
+        let on = |id| self.screen.layers.shows(id);
+        let stage = self.panes[index].session.stage();
+        let trails = TrailStyle {
+            colour: theme.rgba(Role::Trail),
+            ratio,
+        };
+        Foreground {
+            n: stage.n,
+            d: stage.d,
+            axes: stage.axes,
+            view: self.view(index).scaled(ratio),
+            particles: on("particles").then(|| self.cloud_style(index)),
+            trails: (on("trails") && stage.d > 1).then_some(trails),
+        }
+    }
+
+    /// Which of density and contours are painted on the ground of pane `index`: particles that hide the contours have them
+    /// above.
+    fn grounds(&self, index: usize) -> [bool; 2] {
+        let on = |id| self.screen.layers.shows(id);
+        let bare = !self.is_crowded(index, &self.view(index));
+        [on("density"), on("contours") && bare]
+    }
+
+    /// Paints density and contours of all panes.
+    fn paint_ground(&mut self) {
         let ratio = self.screen.ratio;
         let theme = self.screen.theme.clone();
-        let on = |id| self.screen.layers.shows(id);
-        let ground = [on("density"), on("contours")];
-        let (trails, particles) = (on("trails"), on("particles"));
         self.canvas.clear(theme.rgba(Role::Stage));
         for i in 0..self.panes.len() {
-            let css = self.view(i);
-            let view = css.scaled(ratio);
-            let style = self.cloud_style(i);
-            let ground = [ground[0], ground[1] && !self.is_crowded(i, &css)];
+            let (view, shown) = (self.view(i).scaled(ratio), self.grounds(i));
             let pane = &mut self.panes[i];
-            let (session, canvas) = (&pane.session, &mut self.canvas);
-            let stage = session.stage();
-            if stage.d == 1 {
-                if particles {
-                    let points = strip(&view, session.particles());
-                    canvas.cloud(&points, 2, [0, 1], &view, style);
-                }
-                continue;
+            if pane.session.stage().d > 1 {
+                let (session, canvas) = (&pane.session, &mut self.canvas);
+                pane.scenery
+                    .paint(canvas, session, &view, ratio, &theme, shown);
             }
-            pane.scenery
-                .paint(canvas, session, &view, ratio, &theme, ground);
-            if trails {
-                pane.trails
-                    .paint(canvas, stage.axes, &view, ratio, theme.rgba(Role::Trail));
-            }
-            if particles {
-                canvas.cloud(session.particles(), stage.d, stage.axes, &view, style);
-            }
+        }
+    }
+
+    /// Paints density, contours, trails and particles of all panes.
+    pub fn render(&mut self) {
+        self.paint_ground();
+        for i in 0..self.panes.len() {
+            let (foreground, pane) = (self.foreground(i), &self.panes[i]);
+            foreground.paint(&mut self.canvas, &pane.trails, pane.session.particles());
         }
     }
 

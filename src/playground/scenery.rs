@@ -2,7 +2,8 @@
 
 use crate::metrics::SharedReference;
 use crate::scene::{
-    Canvas, Frame, Grid, HDR_MASSES, HdrTable, Histogram, Role, Theme, View, contour_lines, ellipse,
+    Canvas, Frame, Grid, HDR_MASSES, HdrTable, Histogram, Role, Theme, Tone, View, contour_lines,
+    ellipse,
 };
 use crate::session::Session;
 use crate::systems::Stage;
@@ -239,7 +240,8 @@ impl Scenery {
             canvas.paste(at, width, &shade);
         }
         if contours {
-            canvas.lines(view, 1.25 * ratio, theme.rgba(Role::Contour), 0.8, |draw| {
+            let tone = Tone::plain(theme.rgba(Role::Contour), 0.8);
+            canvas.lines(view, 1.25 * ratio, tone, |draw| {
                 for (mass, lines) in &self.contours {
                     for pair in lines.iter().flat_map(|line| line.windows(2)) {
                         draw(

@@ -1,6 +1,7 @@
 //! A cloud on the line: its histogram, the target's density over it, and the particles themselves as a strip of dots.
 
 use super::drawlist::{Dash, DrawList};
+use super::layout::Rect;
 use super::theme::Role;
 use super::view::View;
 
@@ -93,17 +94,25 @@ impl Histogram {
     }
 }
 
+/// Dot i of the strip lies at a height of i times this, modulo 2³², of 2³²: the golden ratio's multiples fill the unit
+/// interval evenly.
+pub const SCATTER: u32 = 2_654_435_769;
+
+/// Pixel of the strip's lowest dots, and how many pixels the highest ones lie above them.
+pub fn strip_band(rect: Rect) -> [f32; 2] {
+    let room = rect.h * STRIP;
+    [rect.y + rect.h - 0.12 * room, 0.76 * room]
+}
+
 /// Places particles `x: [n]` in the strip under the histogram of `view`, as points `[n, 2]` in world units: each at a
 /// height of its own that never changes.
 pub fn strip(view: &View, x: &[f32]) -> Vec<f32> {
-    let r = view.rect;
-    let room = r.h * STRIP;
+    let [bottom, height] = strip_band(view.rect);
     x.iter()
         .enumerate()
         .flat_map(|(i, x)| {
-            // The golden ratio's multiples fill the unit interval evenly.
-            let height = (i as u32).wrapping_mul(2_654_435_769) as f32 / u32::MAX as f32;
-            let [_, y] = view.to_world([0.0, r.y + r.h - room * (0.12 + 0.76 * height)]);
+            let share = (i as u32).wrapping_mul(SCATTER) as f32 / u32::MAX as f32;
+            let [_, y] = view.to_world([0.0, bottom - height * share]);
             [*x, y]
         })
         .collect()

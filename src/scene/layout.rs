@@ -19,6 +19,17 @@ impl Rect {
         x >= self.x && x < self.x + self.w && y >= self.y && y < self.y + self.h
     }
 
+    /// Whole pixels of this rectangle inside a picture of `width × height`: x0, y0, x1, y1.
+    pub fn pixels(&self, width: usize, height: usize) -> [usize; 4] {
+        let end = |v: f32, limit: usize| (v.round().max(0.0) as usize).min(limit);
+        [
+            end(self.x, width),
+            end(self.y, height),
+            end(self.x + self.w, width),
+            end(self.y + self.h, height),
+        ]
+    }
+
     /// This rectangle without a margin on each side (left, top, right, bottom); never negative.
     pub fn inset(&self, [left, top, right, bottom]: [f32; 4]) -> Self {
         Self {

@@ -1,6 +1,8 @@
 //! An RGBA framebuffer and the two ways of painting a cloud into it: anti-aliased discs while particles can be told
 //! apart, an accumulated and tone-mapped density of points where they cannot.
 //!
+//! A [`Brush`] says which, in numbers: a device's painter draws with the same ones.
+//!
 //! Integers throughout the inner loops, rows of whole vectors, no allocation a frame. All coordinates are device pixels.
 
 mod accumulate;
@@ -9,7 +11,9 @@ mod stamp;
 use super::layout::Rect;
 use super::view::View;
 use accumulate::Accumulator;
+pub use accumulate::{DEEPEST, SATURATED, THICKEST, THINNEST, Tone, spread};
 use stamp::{SUB, disc_coverage};
+use std::f32::consts::PI;
 
 /// An opaque RGBA8 picture with what is needed to paint clouds into it.
 #[derive(Debug, Clone, Default)]
@@ -41,17 +45,31 @@ struct Disc {
     keep: Vec<u16>,
 }
 
-/// Whole pixels of `rect` inside a picture: x0, y0, x1, y1.
-fn clip(rect: Rect, width: usize, height: usize) -> [usize; 4] {
-    let end = |v: f32, limit: usize| (v.round().max(0.0) as usize).min(limit);
-    [
-        end(rect.x, width),
-        end(rect.y, height),
-        end(rect.x + rect.w, width),
-        end(rect.y + rect.h, height),
-    ]
+/// How a cloud of known size is painted on a known area. Lengths are device pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Brush {
+    /// One disc a particle, the later ones over the earlier ones.
+    Discs {
+        /// Radius of the disc.
+        radius: f32,
+        /// Radius with the rim, which lies behind it.
+        outer: f32,
+    },
+    /// The optical depth of all particles together.
+    Depth {
+        /// Radius of one particle's disc.
+        radius: f32,
+        /// How depth becomes colour.
+        tone: Tone,
+    },
 }
 
+/// Opacity of a disc.
+pub const FILL: f32 = 0.92;
+/// Opacity of its rim.
+pub const HALO: f32 = 0.55;
+/// Share of a pane's area that a cloud fills, about.
+const FILLED: f32 = 0.25;
 /// Above this share of the pane covered twice, discs merge into a blob and the cloud is painted as a density.
 const CROWDED: f32 = 0.35;
 
@@ -65,21 +83,36 @@ impl CloudStyle {
     /// Whether `n` particles on `area` device pixels are painted as a density.
     pub fn is_crowded(&self, n: usize, area: f32) -> bool {
         let r = self.radius(n, area);
-        // Clouds fill about a quarter of their pane.
-        n as f32 * std::f32::consts::PI * r * r > CROWDED * 0.25 * area
+        n as f32 * PI * r * r > CROWDED * FILLED * area
     }
 
-    fn disc(&self, radius: f32) -> Disc {
-        let rim = 0.8 * self.ratio;
-        let size = ((2.0 * (radius + rim) + 2.0).ceil() as usize).next_multiple_of(4);
+    /// How `n` particles on `area` device pixels are painted.
+    pub fn brush(&self, n: usize, area: f32) -> Brush {
+        if !self.is_crowded(n, area) {
+            let radius = self.radius(n, area);
+            let outer = radius + 0.8 * self.ratio;
+            return Brush::Discs { radius, outer };
+        }
+        let radius = (1.05 * self.ratio).clamp(0.8, 2.6);
+        let load = n as f32 * PI * radius * radius / (FILLED * area);
+        let tone = Tone {
+            alpha: (0.6 / (1.0 + 0.8 * load)).clamp(0.03, 0.55),
+            colour: self.colour,
+            dense: self.dense,
+        };
+        Brush::Depth { radius, tone }
+    }
+
+    fn disc(&self, radius: f32, outer: f32) -> Disc {
+        let size = ((2.0 * outer + 2.0).ceil() as usize).next_multiple_of(4);
         let (mut add, mut keep) = (Vec::new(), Vec::new());
         for sub in 0..SUB * SUB {
             let inner = disc_coverage(radius, size, sub);
-            let outer = disc_coverage(radius + rim, size, sub);
+            let outer = disc_coverage(outer, size, sub);
             for (fill, halo) in inner.iter().zip(outer) {
-                let fill = fill * 0.92;
+                let fill = fill * FILL;
                 // The rim lies behind the disc: over-compositing of two layers.
-                let halo = halo * 0.55 * (1.0 - fill);
+                let halo = halo * HALO * (1.0 - fill);
                 for c in 0..3 {
                     let value = fill * f32::from(self.colour[c]) + halo * f32::from(self.rim[c]);
                     add.push(value as u8);
@@ -132,7 +165,7 @@ impl Canvas {
 
     /// The pixels of `rect` (rounded, cut to the picture): its corner, its width, and rows of RGBA8 for [`Self::paste`].
     pub fn copy(&self, rect: Rect) -> ([usize; 2], usize, Vec<u8>) {
-        let [x0, y0, x1, y1] = clip(rect, self.width, self.height);
+        let [x0, y0, x1, y1] = rect.pixels(self.width, self.height);
         let width = x1.saturating_sub(x0);
         let mut out = Vec::with_capacity(4 * width * y1.saturating_sub(y0));
         for y in y0..y1 {
@@ -152,25 +185,24 @@ impl Canvas {
         if n == 0 || axes.iter().any(|a| *a >= d) || self.pixels.is_empty() {
             return;
         }
-        if style.is_crowded(n, area) {
-            let bounds = clip(view.rect, self.width, self.height);
-            self.accumulator.start(bounds);
-            self.accumulator.points(x, d, axes, view, style.ratio);
-            let load = n as f32 * self.accumulator.mass() / (0.25 * area);
-            let alpha = (0.6 / (1.0 + 0.8 * load)).clamp(0.03, 0.55);
-            let tone = accumulate::Tone {
-                alpha,
-                colour: style.colour,
-                dense: style.dense,
-            };
-            self.accumulator.develop(&mut self.pixels, self.width, tone);
-        } else {
-            self.discs(x, d, axes, view, &style.disc(style.radius(n, area)));
+        match style.brush(n, area) {
+            Brush::Discs { radius, outer } => {
+                self.discs(x, d, axes, view, &style.disc(radius, outer));
+            }
+            Brush::Depth { radius, tone } => {
+                let bounds = view.rect.pixels(self.width, self.height);
+                self.accumulator.start(bounds);
+                self.accumulator.points(x, d, axes, view, radius);
+                self.accumulator.develop(&mut self.pixels, self.width, tone);
+            }
         }
     }
 
     fn discs(&mut self, x: &[f32], d: usize, axes: [usize; 2], view: &View, disc: &Disc) {
-        let [x0, y0, x1, y1] = clip(view.rect, self.width, self.height).map(|v| v as isize);
+        let [x0, y0, x1, y1] = view
+            .rect
+            .pixels(self.width, self.height)
+            .map(|v| v as isize);
         let half = disc.size as f32 / 2.0;
         for particle in x.chunks_exact(d) {
             let [px, py] = view.to_pixel([particle[axes[0]], particle[axes[1]]]);
@@ -198,29 +230,23 @@ impl Canvas {
         }
     }
 
-    /// Paints anti-aliased line segments in one colour inside the view's rectangle.
+    /// Paints anti-aliased line segments inside the view's rectangle.
     ///
     /// `emit` calls its argument with both ends in device pixels and a weight in 0–1; `width` is in device pixels.
     pub fn lines(
         &mut self,
         view: &View,
         width: f32,
-        colour: [u8; 4],
-        strength: f32,
+        tone: Tone,
         emit: impl FnOnce(&mut dyn FnMut([f32; 2], [f32; 2], f32)),
     ) {
         if self.pixels.is_empty() {
             return;
         }
         self.accumulator
-            .start(clip(view.rect, self.width, self.height));
+            .start(view.rect.pixels(self.width, self.height));
         let accumulator = &mut self.accumulator;
         emit(&mut |a, b, weight| accumulator.segment(a, b, width, weight));
-        let tone = accumulate::Tone {
-            alpha: strength,
-            colour,
-            dense: colour,
-        };
         self.accumulator.develop(&mut self.pixels, self.width, tone);
     }
 }

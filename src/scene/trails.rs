@@ -1,12 +1,39 @@
 //! Where particles came from: a ring of past positions of a stable subset, painted as fading lines.
 
-use super::raster::Canvas;
+use super::raster::{Canvas, Tone};
 use super::view::View;
 
 /// Most particles that leave a trail.
-const FOLLOWED: usize = 2000;
+pub const FOLLOWED: usize = 2000;
 /// Past positions kept of each.
-const LENGTH: usize = 48;
+pub const LENGTH: usize = 48;
+
+/// Every how manieth of `n` particles leaves a trail.
+pub fn stride(n: usize) -> usize {
+    n.div_ceil(FOLLOWED).max(1)
+}
+
+/// How trails are painted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrailStyle {
+    /// Their colour.
+    pub colour: [u8; 4],
+    /// Device pixels a CSS pixel.
+    pub ratio: f32,
+}
+
+impl TrailStyle {
+    /// Width of the lines in device pixels.
+    pub fn width(&self) -> f32 {
+        1.2 * self.ratio
+    }
+
+    /// Strength of their heads; many trails share the same space, so each is fainter.
+    pub fn tone(&self, followed: usize) -> Tone {
+        let strength = 0.85 - 0.1 * (followed as f32 / 100.0).max(1.0).ln();
+        Tone::plain(self.colour, strength.clamp(0.3, 0.85))
+    }
+}
 
 /// Past positions `[LENGTH, followed, d]`, in a ring.
 #[derive(Debug, Clone, Default)]
@@ -17,12 +44,21 @@ pub struct Trails {
     kept: Vec<Vec<f32>>,
     next: usize,
     step: Option<u32>,
+    era: u32,
 }
 
 impl Trails {
     /// Forgets everything.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self {
+            era: self.era + 1,
+            ..Self::default()
+        };
+    }
+
+    /// How often everything was forgotten: whoever keeps positions elsewhere forgets them too.
+    pub fn era(&self) -> u32 {
+        self.era
     }
 
     /// Keeps the positions `x: [n, d]` of `step`; an earlier step or another shape starts anew.
@@ -30,7 +66,7 @@ impl Trails {
         if (self.n, self.d) != (n, d) || self.step.is_some_and(|last| step < last) {
             self.clear();
             (self.n, self.d) = (n, d);
-            self.stride = n.div_ceil(FOLLOWED).max(1);
+            self.stride = stride(n);
         }
         if self.step == Some(step) {
             return;
@@ -46,22 +82,13 @@ impl Trails {
     }
 
     /// Paints them; the tail is faint, the head strong.
-    pub fn paint(
-        &self,
-        canvas: &mut Canvas,
-        axes: [usize; 2],
-        view: &View,
-        ratio: f32,
-        colour: [u8; 4],
-    ) {
+    pub fn paint(&self, canvas: &mut Canvas, axes: [usize; 2], view: &View, style: TrailStyle) {
         let count = self.kept.len();
         if count < 2 || axes.iter().any(|a| *a >= self.d) {
             return;
         }
-        // Many trails share the same space: each is fainter.
-        let followed = self.n.div_ceil(self.stride);
-        let strength = (0.85 - 0.1 * (followed as f32 / 100.0).max(1.0).ln()).clamp(0.3, 0.85);
-        canvas.lines(view, 1.2 * ratio, colour, strength, |line| {
+        let tone = style.tone(self.n.div_ceil(self.stride));
+        canvas.lines(view, style.width(), tone, |line| {
             for age in 1..count {
                 let at = |age: usize| &self.kept[(self.next + 2 * LENGTH - 1 - age) % LENGTH];
                 let fade = 1.0 - age as f32 / LENGTH as f32;
@@ -111,8 +138,10 @@ mod tests {
             &mut canvas,
             [0, 1],
             &View::fit(Frame::new([-1.0, -1.0, 1.0, 1.0]), rect),
-            1.0,
-            [0, 0, 0, 255],
+            TrailStyle {
+                colour: [0, 0, 0, 255],
+                ratio: 1.0,
+            },
         );
         canvas
             .pixels()

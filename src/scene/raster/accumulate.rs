@@ -8,20 +8,49 @@ use crate::scene::view::View;
 const UNIT: f32 = 32.0;
 /// Counter values that are told apart; above, the picture is saturated.
 const TONES: usize = 4096;
+/// The same as a number of full coverages.
+pub const SATURATED: f32 = TONES as f32 / UNIT;
 /// Largest share of the dense colour in a deep place.
-const DEEPEST: f32 = 0.55;
+pub const DEEPEST: f32 = 0.55;
+/// Optical thickness that has this share.
+const DEEP: f32 = 20.0;
 /// Side of a point's stamp: one vector of eight 16-bit counters a row.
 const STAMP: usize = 8;
+/// Half the width of the thinnest and the thickest line, across its longer axis.
+pub const THINNEST: f32 = 0.25;
+/// See [`THINNEST`].
+pub const THICKEST: f32 = 0.5 * STAMP as f32;
 
 /// How depth becomes colour.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Tone {
+pub struct Tone {
     /// Opacity of a single full coverage.
     pub alpha: f32,
     /// Colour of thin places.
     pub colour: [u8; 4],
     /// Colour that deep places tend to.
     pub dense: [u8; 4],
+}
+
+impl Tone {
+    /// The same colour at every depth.
+    pub fn plain(colour: [u8; 4], alpha: f32) -> Self {
+        Self {
+            alpha,
+            colour,
+            dense: colour,
+        }
+    }
+
+    /// Optical thickness of a single full coverage: depth t covers 1 − e^−t.
+    pub fn rate(&self) -> f32 {
+        -(1.0 - self.alpha.clamp(0.0, 0.99)).ln()
+    }
+}
+
+/// Share of the dense colour a unit of ln(1 + optical thickness), up to [`DEEPEST`].
+pub fn spread() -> f32 {
+    DEEPEST / DEEP.ln_1p()
 }
 
 /// Counters of one rectangle, with a margin so that stamps at the edge need no clipping.
@@ -47,14 +76,8 @@ impl Accumulator {
         self.depth.resize(self.stride * rows, 0);
     }
 
-    /// Area of one point in device pixels.
-    pub fn mass(&self) -> f32 {
-        std::f32::consts::PI * self.radius * self.radius
-    }
-
     /// Adds a small disc a particle; `x` is `[n, d]`.
-    pub fn points(&mut self, x: &[f32], d: usize, axes: [usize; 2], view: &View, ratio: f32) {
-        let radius = (1.05 * ratio).clamp(0.8, 2.6);
+    pub fn points(&mut self, x: &[f32], d: usize, axes: [usize; 2], view: &View, radius: f32) {
         if self.radius != radius {
             self.radius = radius;
             let weights = (0..SUB * SUB).flat_map(|sub| disc_coverage(radius, STAMP, sub));
@@ -107,7 +130,7 @@ impl Accumulator {
         let (from, to) = if a[along] <= b[along] { (a, b) } else { (b, a) };
         let length = (to[along] - from[along]).max(1e-6);
         let slope = (to[across] - from[across]) / length;
-        let half = (0.5 * width * (1.0 + slope * slope).sqrt()).clamp(0.25, 0.5 * STAMP as f32);
+        let half = (0.5 * width * (1.0 + slope * slope).sqrt()).clamp(THINNEST, THICKEST);
         let first = from[along].floor().max(low[along]) as i32;
         let last = to[along].ceil().min(high[along]) as i32;
         let (du, dv) = if steep {
@@ -176,13 +199,13 @@ fn over(tone: [u8; 4], pixel: [u8; 4]) -> [u8; 4] {
 
 /// Premultiplied colour of each counter value: opacity 1 − (1 − α)^depth, colour from thin to dense.
 fn table(tone: Tone) -> Vec<[u8; 4]> {
-    let rate = -(1.0 - tone.alpha.clamp(0.0, 0.99)).ln() / UNIT;
+    let (rate, spread) = (tone.rate() / UNIT, spread());
     let own = f32::from(tone.colour[3]) / 255.0;
     (0..TONES)
         .map(|depth| {
             let opacity = 1.0 - (-rate * depth as f32).exp();
             // Where opacity no longer tells depths apart, the colour still does.
-            let deep = (DEEPEST * (rate * depth as f32).ln_1p() / 20f32.ln_1p()).min(DEEPEST);
+            let deep = ((rate * depth as f32).ln_1p() * spread).min(DEEPEST);
             let channel = |c: usize| {
                 let (thin, dense) = (f32::from(tone.colour[c]), f32::from(tone.dense[c]));
                 ((thin + (dense - thin) * deep) * opacity * own) as u8

@@ -41,7 +41,7 @@ fn one_disc_has_its_area_anywhere() {
         let (mut canvas, view) = canvas(300, 200);
         canvas.cloud(&at, 2, [0, 1], &view, STYLE);
         let r = STYLE.radius(1, 60_000.0);
-        let area = 0.92 * std::f32::consts::PI * r * r;
+        let area = FILL * PI * r * r;
         // Each of ~60 touched pixels rounds down by up to one level of 235.
         assert!(
             (ink(&canvas) - area).abs() < 0.03 * area,
