@@ -119,6 +119,9 @@ fn every_system_agrees_with_the_cpu() {
             assert!(close, "{id} {keys:?}, entry {i}: cpu {c}, gpu {g}");
         }
     }
+    // The painter's shader is the same for every run.
+    let painter = include_str!("../shaders/painter.wgsl");
+    shaders.push(serde_json::json!({ "label": "painter", "text": painter }));
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shaders.json");
     std::fs::write(file, serde_json::Value::from(shaders).to_string())
         .expect("target/tmp is writable");

@@ -7,10 +7,14 @@
 //! raises a flag on the device. What the host wants to know comes back through [`Slot`]s, which nobody waits for.
 
 mod device;
+mod painter;
 mod slot;
 mod wgsl;
 
 pub use device::Device;
+#[cfg(target_arch = "wasm32")]
+pub use painter::Screen;
+pub use painter::{Painter, PaneView, Particles, Picture};
 pub use slot::{Arrived, Report, Slot};
 
 use crate::graph::{Op, Program, ProgramNode, count};

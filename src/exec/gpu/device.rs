@@ -10,7 +10,10 @@ use std::sync::{Arc, Mutex};
 pub struct Device {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
-    adapter: wgpu::Adapter,
+    pub(super) adapter: wgpu::Adapter,
+    /// What makes a canvas a surface.
+    #[cfg(target_arch = "wasm32")]
+    pub(super) instance: wgpu::Instance,
     /// The first fault: a lost device, a refused shader, memory that ran out.
     fault: Arc<Mutex<Option<GpuError>>>,
     /// Compiled kernels by their text: a run that starts again compiles nothing.
@@ -56,6 +59,8 @@ impl Device {
             device,
             queue,
             adapter,
+            #[cfg(target_arch = "wasm32")]
+            instance,
             fault: Arc::default(),
             compiled: Rc::default(),
         };
@@ -155,6 +160,31 @@ impl Device {
         if let Some((_, known)) = compiled.iter().find(|(text, _)| text == source) {
             return known.clone();
         }
+        let pipeline = self.compile(label, source, |module| {
+            self.device
+                .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                    label: Some(label),
+                    layout: Some(layout),
+                    module,
+                    entry_point: Some("main"),
+                    compilation_options: Default::default(),
+                    cache: None,
+                })
+        });
+        if compiled.len() == MOST_COMPILED {
+            compiled.clear();
+        }
+        compiled.push((source.to_owned(), pipeline.clone()));
+        pipeline
+    }
+
+    /// What `create` makes of a shader; if the shader or what is made of it is refused, a fault follows.
+    pub(super) fn compile<T>(
+        &self,
+        label: &str,
+        source: &str,
+        create: impl FnOnce(&wgpu::ShaderModule) -> T,
+    ) -> T {
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let module = self
             .device
@@ -162,16 +192,7 @@ impl Device {
                 label: Some(label),
                 source: wgpu::ShaderSource::Wgsl(source.into()),
             });
-        let pipeline = self
-            .device
-            .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(label),
-                layout: Some(layout),
-                module: &module,
-                entry_point: Some("main"),
-                compilation_options: Default::default(),
-                cache: None,
-            });
+        let created = create(&module);
         let (answer, fault, label) = (scope.pop(), Arc::clone(&self.fault), label.to_owned());
         detached(async move {
             if let Some(error) = answer.await {
@@ -179,11 +200,7 @@ impl Device {
                 note(&fault, GpuError::Shader { label, message });
             }
         });
-        if compiled.len() == MOST_COMPILED {
-            compiled.clear();
-        }
-        compiled.push((source.to_owned(), pipeline.clone()));
-        pipeline
+        created
     }
 }
 
