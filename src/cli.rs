@@ -2,6 +2,7 @@
 
 mod describe;
 mod folder;
+mod parity;
 mod report;
 mod run;
 

@@ -1,6 +1,6 @@
 //! `list` and `describe`: the manifest, for reading.
 
-use super::{print, print_json};
+use super::{parity, print, print_json};
 use crate::error::Problem;
 use crate::exec::gpu;
 use crate::link::{VERSION, defaults};
@@ -20,6 +20,9 @@ pub struct ListOptions {
     /// Print a Markdown table
     #[arg(long)]
     markdown: bool,
+    /// Run every system on the CPU and on this machine's device, and print how far they lie apart
+    #[arg(long, conflicts_with_all = ["json", "markdown"])]
+    parity: bool,
 }
 
 /// Options of `describe`.
@@ -39,6 +42,9 @@ pub struct Options {
 pub fn list(options: &ListOptions) -> Result<()> {
     if options.json {
         return print_json(&manifest::manifest());
+    }
+    if options.parity {
+        return print(&parity::table()?);
     }
     let line = |entry: &&Entry| match options.markdown {
         true => format!("| `{}` | {} | {} |\n", entry.id, entry.title, entry.summary),

@@ -127,6 +127,34 @@ fn native(stages: &mut Stages) {
         ];
         tally::run(process::cargo().args(workspace))
     });
+    // The browser brings a second software device, with other limits and other rounding than Mesa's.
+    if let Some(driver) = install::swiftshader() {
+        stages.suite("device tests on SwiftShader", || {
+            let tests = [
+                "test",
+                "--release",
+                "--package",
+                "pushforward",
+                "--lib",
+                "--test",
+                "parity",
+                "--",
+            ];
+            let about_devices = [
+                "exec::gpu",
+                "session::device",
+                "derivatives",
+                "every_system",
+            ];
+            tally::run(
+                process::cargo()
+                    .args(tests)
+                    .args(about_devices)
+                    .env("VK_ICD_FILENAMES", &driver)
+                    .env("VK_DRIVER_FILES", &driver),
+            )
+        });
+    }
 }
 
 fn web(stages: &mut Stages) {
@@ -134,6 +162,7 @@ fn web(stages: &mut Stages) {
     stages.suite("browser tests", || {
         let chromium = install::chromium()?;
         install::web_tests()?;
+        install::webkit()?;
         let folder = process::root().join(WEB_TESTS);
         ensure!(
             folder.join("node_modules").is_dir(),

@@ -47,6 +47,23 @@ pub fn vulkan() -> Result<()> {
     apt_install(&["libvulkan1", "mesa-vulkan-drivers"])
 }
 
+/// The Vulkan driver of SwiftShader, which Debian's Chromium brings along.
+pub fn swiftshader() -> Option<PathBuf> {
+    let driver = PathBuf::from("/usr/lib/chromium/vk_swiftshader_icd.json");
+    driver.is_file().then_some(driver)
+}
+
+/// WebKit's driver and a display for it, where the system has packages of them; elsewhere its tests say that they were skipped.
+pub fn webkit() -> Result<()> {
+    let there = ["WebKitWebDriver", "Xvfb"]
+        .iter()
+        .all(|name| process::find(name).is_some());
+    if there || process::find("apt-get").is_none() {
+        return Ok(());
+    }
+    apt_install(&["webkit2gtk-driver", "xvfb"])
+}
+
 fn apt_install(packages: &[&str]) -> Result<()> {
     apt(&["update", "--quiet"])?;
     let mut arguments = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
