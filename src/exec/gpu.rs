@@ -583,7 +583,7 @@ impl Batch<'_> {
     /// Submits the work without waiting.
     pub fn submit(mut self) {
         self.pass = None;
-        self.gpu.device.queue.submit([self.encoder.finish()]);
+        self.gpu.device.submit(self.encoder.finish());
     }
 
     /// Submits the work; `slot` will report on everything so far: whether all values were finite, and the state if asked.
@@ -594,7 +594,7 @@ impl Batch<'_> {
         if state > 0 {
             self.copy(&gpu.memory.arena, &slot.staging, slot::HEAD, state);
         }
-        gpu.device.queue.submit([self.encoder.finish()]);
+        gpu.device.submit(self.encoder.finish());
         slot.map(slot::HEAD + state);
     }
 }

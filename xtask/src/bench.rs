@@ -23,6 +23,9 @@ pub struct Options {
     /// In Chromium
     #[arg(long)]
     web: bool,
+    /// On the GPU, against the same on CUDA; a software renderer is not timed
+    #[arg(long, conflicts_with_all = ["native", "web"])]
+    gpu: bool,
     /// Folder of other implementations to run in the same session
     #[arg(long, value_name = "DIR")]
     peers: Option<PathBuf>,
@@ -59,7 +62,7 @@ impl Line {
 
 /// Measures and prints.
 pub fn run(options: &Options) -> Result<()> {
-    let everywhere = options.native == options.web;
+    let everywhere = options.native == options.web && !options.gpu;
     let wanted = |name: &str| options.only.as_deref().is_none_or(|only| only == name);
     let mut lines = Vec::new();
     if (everywhere || options.native) && wanted("W1") {
@@ -71,6 +74,17 @@ pub fn run(options: &Options) -> Result<()> {
             "--bench",
             "w1",
         ]))?);
+    }
+    if options.gpu && wanted("W1") {
+        let device = [
+            "bench",
+            "--quiet",
+            "--package",
+            "pushforward",
+            "--bench",
+            "device",
+        ];
+        lines.extend(measure(process::cargo().args(device))?);
     }
     if everywhere || options.web {
         assemble::dist(Profile::Web)?;
@@ -95,6 +109,9 @@ pub fn run(options: &Options) -> Result<()> {
         }
         if everywhere || options.web {
             lines.extend(peers.web());
+        }
+        if options.gpu {
+            lines.extend(peers.cuda());
         }
         print_ratios(&lines);
     }

@@ -57,6 +57,34 @@ impl Peers {
         lines
     }
 
+    /// PyTorch and KeOps on CUDA, where there is a GPU for it.
+    pub fn cuda(&self) -> Vec<Line> {
+        let Some(python) = self.python().filter(|python| {
+            let check = "import torch; assert torch.cuda.is_available()";
+            let mut probe = Command::new(python);
+            let output = probe.args(["-c", check]).output();
+            output.is_ok_and(|output| output.status.success())
+        }) else {
+            println!("CUDA peers: skipped; they need torch and a GPU that it can use");
+            return Vec::new();
+        };
+        let measured = ["torch-compile", "keops"].map(|peer| {
+            let mut run = Command::new(&python);
+            let sizes = "1024,4096,16384,65536";
+            run.args([
+                "w1_svgd.py",
+                "--device",
+                "cuda",
+                "--peer",
+                peer,
+                "--n",
+                sizes,
+            ]);
+            self.measure(peer, &mut run)
+        });
+        measured.into_iter().flatten().collect()
+    }
+
     /// Careful JavaScript, jax-js and the wasm ceiling, in Chromium.
     pub fn web(&self) -> Vec<Line> {
         if let Err(error) = self.install_web() {

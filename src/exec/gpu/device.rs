@@ -1,7 +1,7 @@
 //! One open device: handles that clone cheaply, a cache of compiled kernels, and what became of it.
 
 use super::GpuError;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
@@ -16,6 +16,7 @@ pub struct Device {
     pub(super) instance: wgpu::Instance,
     /// The first fault: a lost device, a refused shader, memory that ran out.
     fault: Arc<Mutex<Option<GpuError>>>,
+    submissions: Rc<Cell<u64>>,
     /// Compiled kernels by their text: a run that starts again compiles nothing.
     compiled: Rc<RefCell<Vec<(String, wgpu::ComputePipeline)>>>,
 }
@@ -62,6 +63,7 @@ impl Device {
             #[cfg(target_arch = "wasm32")]
             instance,
             fault: Arc::default(),
+            submissions: Rc::default(),
             compiled: Rc::default(),
         };
         let fault = Arc::clone(&open.fault);
@@ -98,6 +100,17 @@ impl Device {
     /// The first fault since the device was opened; after one, nothing that was read can be trusted.
     pub fn fault(&self) -> Option<GpuError> {
         self.fault.lock().ok().and_then(|fault| fault.clone())
+    }
+
+    /// Hands work over.
+    pub(super) fn submit(&self, work: wgpu::CommandBuffer) {
+        self.submissions.set(self.submissions.get() + 1);
+        self.queue.submit([work]);
+    }
+
+    /// How often work was handed over so far; a bench figure.
+    pub fn submissions(&self) -> u64 {
+        self.submissions.get()
     }
 
     /// Bytes that one run may keep on the device.
