@@ -2,7 +2,7 @@
 //!
 //! One description of a step (expressions, graphs, programs), two executors, many small systems. `ARCHITECTURE.md` has
 //! the code map and the invariants; modules import only leftwards along
-//! `decimal, error, json, order, params, rng, expr, linalg → graph → kernels → exec → ot, targets, data, metrics → systems →
+//! `decimal, error, json, order, params, rng, expr, linalg → graph → kernels → exec → nn, ot, targets, data, metrics → systems →
 //! session, scene → link, manifest, playground → cli, web`.
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -19,6 +19,7 @@ pub mod linalg;
 pub mod link;
 pub mod manifest;
 pub mod metrics;
+pub mod nn;
 pub mod order;
 pub mod ot;
 pub mod params;
