@@ -7,6 +7,7 @@ mod kernel;
 pub mod mala;
 mod sampling;
 pub mod svgd;
+pub mod two_layer;
 pub mod ula;
 
 pub use kernel::Kernel;
@@ -21,7 +22,7 @@ use crate::targets::Target;
 use std::rc::Rc;
 
 /// Every system, in the order of the rooms.
-pub static REGISTRY: &[&Entry] = &[&ula::ENTRY, &mala::ENTRY, &svgd::ENTRY];
+pub static REGISTRY: &[&Entry] = &[&ula::ENTRY, &mala::ENTRY, &svgd::ENTRY, &two_layer::ENTRY];
 
 /// The entry of `id`.
 pub fn find(id: &str) -> Option<&'static Entry> {

@@ -51,6 +51,37 @@ const CASES: &[(&str, &[(&str, &str)])] = &[
         "mala",
         &[("target", "logistic"), ("n", "64"), ("step", "0.01")],
     ),
+    ("two-layer", &[("neurons", "65")]),
+    (
+        "two-layer",
+        &[
+            ("d", "5"),
+            ("neurons", "64"),
+            ("activation", "sigmoid"),
+            ("train", "output"),
+        ],
+    ),
+    (
+        "two-layer",
+        &[
+            ("loss", "sample"),
+            ("samples", "1000"),
+            ("neurons", "63"),
+            ("bias", "learned"),
+            ("optimizer", "momentum"),
+        ],
+    ),
+    (
+        "two-layer",
+        &[
+            ("loss", "sample"),
+            ("samples", "100"),
+            ("batch", "64"),
+            ("activation", "sigmoid"),
+            ("optimizer", "adam"),
+            ("step", "0.01"),
+        ],
+    ),
 ];
 
 #[test]
@@ -111,12 +142,14 @@ fn every_system_agrees_with_the_cpu() {
             }
         }
         batch.submit();
-        let state = gpu.read("x").expect("a live device");
-        let host = cpu.get("x").expect("particles");
-        for (i, (c, g)) in host.iter().zip(&state).enumerate() {
-            // Scores of steep targets amplify the last bits of two steps.
-            let close = (c - g).abs() <= 1e-4 * (1.0 + c.abs());
-            assert!(close, "{id} {keys:?}, entry {i}: cpu {c}, gpu {g}");
+        for (name, _) in &build.state {
+            let device = gpu.read(name).expect("a live device");
+            let host = cpu.get(name).expect("known");
+            for (i, (c, g)) in host.iter().zip(&device).enumerate() {
+                // Scores of steep targets amplify the last bits of two steps.
+                let close = (c - g).abs() <= 1e-4 * (1.0 + c.abs());
+                assert!(close, "{id} {keys:?}, {name} {i}: cpu {c}, gpu {g}");
+            }
         }
     }
     // The painter's shader is the same for every run.

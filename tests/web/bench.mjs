@@ -1,5 +1,5 @@
 // @ts-check
-// Measures the built page in Chromium: one JSON line a figure, no assertion. `node bench.mjs [--only W1|page] [--n 1024,4096]`
+// Measures the built page in Chromium: one JSON line a figure, no assertion. `node bench.mjs [--only W1|W3|page] [--n 1024,4096]`
 import { readFileSync, readdirSync } from "node:fs";
 import os from "node:os";
 import { launch, serveDist } from "./site.mjs";
@@ -11,6 +11,12 @@ const argument = (name, fallback) => {
 };
 const only = argument("only", "");
 const sizes = argument("n", "1024,4096").split(",").map(Number);
+
+// The same links as in `benches/steps`.
+const W1 = "v=1&m=svgd&target=banana&bandwidth=0.25&step=0.05&seed=1";
+const W3 = "v=1&m=two-layer&neurons=512&loss=sample&bias=learned&step=0.001";
+/** @param {string} name */
+const wanted = (name) => only === "" || only === name;
 
 /** @param {object} line */
 const print = (line) => console.log(JSON.stringify({ ...line, load1: +os.loadavg()[0].toFixed(2) }));
@@ -39,17 +45,18 @@ function browserCpu() {
 }
 
 /**
- * W1 through the page's own interface, on an empty page, one thread.
+ * Steps of a link through the page's own interface, on an empty page, one thread.
  * @param {import("playwright-core").Browser} browser
  * @param {string} url
  * @param {"simd" | "relaxed"} flavour
+ * @param {string} workload
+ * @param {string} link
  * @param {number} n
  */
-async function w1(browser, url, flavour, n) {
+async function steps(browser, url, flavour, workload, link, n) {
   const page = await browser.newPage();
   await page.exposeFunction("browserCpu", process.platform === "linux" ? browserCpu : () => 0);
   await page.goto(`${url}/blank`);
-  const link = `v=1&m=svgd&target=banana&bandwidth=0.25&step=0.05&n=${n}&seed=1`;
   const result = await page.evaluate(
     async ({ flavour, link }) => {
       const glue = "/pkg/pushforward.js";
@@ -92,10 +99,9 @@ async function w1(browser, url, flavour, n) {
   );
   const { first, wall, cpu } = result;
   print({
-    workload: "W1", peer: `pushforward-wasm-${flavour}`, n, threads: 1,
+    workload, peer: `pushforward-wasm-${flavour}`, n, threads: 1,
     steps_per_s: median(wall), steps_per_s_min: Math.min(...wall), steps_per_s_max: Math.max(...wall),
     steps_per_cpu_s: process.platform === "linux" ? median(cpu) : null, reps: wall.length, first_call_s: first / 1e3,
-    work_per_s: n * n * median(wall), work_unit: "interactions/s",
   });
   await page.close();
 }
@@ -174,10 +180,11 @@ async function firstVisit(browser, url) {
 const site = await serveDist();
 const browser = await launch();
 try {
-  if (only !== "page") {
-    for (const flavour of /** @type {const} */ (["simd", "relaxed"])) for (const n of sizes) await w1(browser, site.url, flavour, n);
+  for (const flavour of /** @type {const} */ (["simd", "relaxed"])) {
+    for (const n of wanted("W1") ? sizes : []) await steps(browser, site.url, flavour, "W1", `${W1}&n=${n}`, n);
+    if (wanted("W3")) await steps(browser, site.url, flavour, "W3", `${W3}&samples=1024`, 1024);
   }
-  if (only !== "W1") {
+  if (wanted("page")) {
     await firstVisit(browser, site.url);
     await playing(browser, site.url, { name: "front-page", link: "", n: 0, seconds: 5 });
     await playing(browser, site.url, { name: "ula-100k", link: "v=1&m=ula&target=banana&n=100000", n: 100_000, seconds: 5 });

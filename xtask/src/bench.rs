@@ -11,10 +11,13 @@ use serde_json::Value;
 use crate::wasm::Profile;
 use crate::{assemble, install, peers, process};
 
+/// The workloads that steps are counted of.
+const WORKLOADS: [&str; 3] = ["W1", "W3", "W5"];
+
 /// What to measure.
 #[derive(clap::Args)]
 pub struct Options {
-    /// One workload only: W1, or `page` for frames, blocks and loading
+    /// One workload only: W1, W3, W5, or `page` for frames, blocks and loading
     #[arg(long)]
     only: Option<String>,
     /// Natively
@@ -65,15 +68,15 @@ pub fn run(options: &Options) -> Result<()> {
     let everywhere = options.native == options.web && !options.gpu;
     let wanted = |name: &str| options.only.as_deref().is_none_or(|only| only == name);
     let mut lines = Vec::new();
-    if (everywhere || options.native) && wanted("W1") {
-        lines.extend(measure(process::cargo().args([
-            "bench",
-            "--quiet",
-            "--package",
-            "pushforward",
-            "--bench",
-            "w1",
-        ]))?);
+    let workloads: Vec<&str> = WORKLOADS.into_iter().filter(|w| wanted(w)).collect();
+    if (everywhere || options.native) && !workloads.is_empty() {
+        let mut cargo = process::cargo();
+        cargo.args(["bench", "--quiet", "--package", "pushforward"]);
+        cargo.args(["--bench", "steps", "--"]);
+        if let Some(only) = &options.only {
+            cargo.args(["--only", only]);
+        }
+        lines.extend(measure(&mut cargo)?);
     }
     if options.gpu && wanted("W1") {
         let device = [
@@ -105,10 +108,10 @@ pub fn run(options: &Options) -> Result<()> {
             .unwrap_or_else(|| process::target_dir().join("peers"));
         let peers = peers::Peers::prepare(folder, &packages)?;
         if everywhere || options.native {
-            lines.extend(peers.native());
+            lines.extend(peers.native(&workloads));
         }
         if everywhere || options.web {
-            lines.extend(peers.web());
+            lines.extend(peers.web(&workloads));
         }
         if options.gpu {
             lines.extend(peers.cuda());

@@ -30,30 +30,35 @@ impl Peers {
         Ok(Self { packages, source })
     }
 
-    /// The Python peer and the native ceiling.
-    pub fn native(&self) -> Vec<Line> {
+    /// The Python peers and the native ceiling.
+    pub fn native(&self, workloads: &[&str]) -> Vec<Line> {
         let mut lines = self
             .ceiling()
             .unwrap_or_else(|error| skipped("ceiling kernels", &error));
         let Some(python) = self.python() else {
             println!(
-                "torch-compile: skipped; install it with `python3 -m venv {0}/venv && {0}/venv/bin/pip install \
-                 torch==2.15.0 numpy==2.4.6` (5 GB, and needs g++)",
+                "Python peers: skipped; install them with `python3 -m venv {0}/venv && {0}/venv/bin/pip install \
+                 torch==2.15.0 numpy==2.4.6 jax optax` (5 GB, and needs g++)",
                 self.packages.display()
             );
             return lines;
         };
-        let mut torch = Command::new(python);
-        torch.args([
-            "w1_svgd.py",
-            "--peer",
-            "torch-compile",
-            "--threads",
-            "1",
-            "--n",
-            "1024,4096,16384",
-        ]);
-        lines.extend(self.measure("torch-compile", &mut torch));
+        for (workload, script, peer, sizes) in [
+            (
+                "W1",
+                "w1_svgd.py",
+                "torch-compile",
+                &["--n", "1024,4096,16384"][..],
+            ),
+            ("W3", "w3_mlp.py", "jax", &[]),
+            ("W5", "w5_icnn.py", "jax", &[]),
+        ] {
+            if workloads.contains(&workload) {
+                let mut program = Command::new(&python);
+                program.args([script, "--peer", peer, "--threads", "1"]);
+                lines.extend(self.measure(peer, program.args(sizes)));
+            }
+        }
         lines
     }
 
@@ -85,22 +90,18 @@ impl Peers {
         measured.into_iter().flatten().collect()
     }
 
-    /// Careful JavaScript, jax-js and the wasm ceiling, in Chromium.
-    pub fn web(&self) -> Vec<Line> {
+    /// JavaScript of two kinds, jax-js and the wasm ceiling, in Chromium.
+    pub fn web(&self, workloads: &[&str]) -> Vec<Line> {
         if let Err(error) = self.install_web() {
             return skipped("JavaScript peers", &error);
         }
         let mut lines = Vec::new();
         for library in [&["plain"][..], &["jaxjs", "--backend", "wasm"], &["limits"]] {
             let mut node = Command::new("node");
-            node.args(["web/run.mjs", "--lib"]).args(library).args([
-                "--threads",
-                "1",
-                "--w",
-                "W1",
-                "--n",
-                "1024,4096",
-            ]);
+            node.args(["web/run.mjs", "--lib"])
+                .args(library)
+                .args(["--threads", "1", "--n", "1024,4096"])
+                .args(["--w", &workloads.join(",")]);
             lines.extend(self.measure(library[0], &mut node));
         }
         lines
@@ -115,7 +116,7 @@ impl Peers {
         candidates.into_iter().find(|python| {
             let mut probe = Command::new(python);
             probe
-                .args(["-c", "import torch, numpy"])
+                .args(["-c", "import torch, jax, numpy"])
                 .output()
                 .is_ok_and(|output| output.status.success())
         })
