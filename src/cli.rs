@@ -47,7 +47,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<Error>() {
         Some(Error::NoDevice(_)) => 3,
         Some(Error::Diverged(_)) => 4,
-        Some(Error::Problem(_) | Error::File { .. }) | None => 2,
+        Some(Error::Problem(_) | Error::File { .. } | Error::TooLarge(_)) | None => 2,
     }
 }
 

@@ -19,6 +19,9 @@ pub enum Error {
     /// The requested backend does not exist on this machine, or was lost on the way.
     #[error("no such device: {0}")]
     NoDevice(String),
+    /// The run does not fit on the device; the message names the largest n that does.
+    #[error("n: {0}")]
+    TooLarge(String),
     /// The run produced a NaN or an infinity; the last good state is kept.
     #[error("{0}")]
     Diverged(Divergence),

@@ -13,6 +13,7 @@ mod save;
 mod scenery;
 mod share;
 
+use edit::problem_of;
 pub use edit::{Edited, Loaded};
 pub use share::{Cloud, qr};
 
@@ -169,6 +170,12 @@ fn build(
             let problem = match Session::on(device, pane.entry, pane.system(), inputs.clone()) {
                 Ok(session) => break Pane::around(session),
                 Err(Error::Problem(problem)) => problem,
+                Err(Error::TooLarge(message)) => {
+                    let session = Session::new(pane.entry, pane.system(), inputs.clone());
+                    let message = format!("{message}; this one runs on the CPU");
+                    problems.push(Problem::new("n", message));
+                    break Pane::around(session.map_err(problem_of)?);
+                }
                 Err(other) => return Err(Problem::new("link", other.to_string())),
             };
             turns -= 1;

@@ -79,7 +79,7 @@ impl Session {
     /// Starts a run on a device, or where there is none on the CPU.
     ///
     /// # Errors
-    /// As [`Session::new`]; a problem with `n` that names the largest one where the run does not fit; a lost device.
+    /// As [`Session::new`]; a run that does not fit on the device; a lost device.
     pub fn on(
         device: Option<&Device>,
         entry: &'static Entry,
@@ -97,7 +97,7 @@ impl Session {
                     needed >> 20,
                     limit >> 20
                 );
-                Problem::new("n", message).into()
+                Error::TooLarge(message)
             }
             (error, _) => Error::NoDevice(error.to_string()),
         })?;

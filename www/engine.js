@@ -82,6 +82,7 @@ export class Engine {
     /** @type {{ id: number, method: string, args: any[] }[]} calls that wait until the device has given its state */
     this.held = [];
     this.seen = -1;
+    this.onDevice = false;
     /** Step that a run on a lost device had reached: what was not saved is done again at once. */
     this.goal = 0;
     this.measurement = new Slices(2e6);
@@ -115,12 +116,11 @@ export class Engine {
     this.raster = context2d(start.raster, { alpha: false });
     this.overlay = context2d(start.overlay);
     const { device, reason } = await chooseDevice(start.backend, start.lost);
-    this.onDevice = device !== undefined;
     this.playground = new Playground(start.link, device, reason);
     this.resize(start.size);
     if (start.snapshot) this.playground.restore(start.snapshot);
     this.goal = start.goal;
-    this.post({ type: "ready", manifest: manifest(), roles: roles(), described: this.playground.describe() });
+    this.post({ type: "ready", manifest: manifest(), roles: roles(), described: this.describe() });
     this.report(performance.now());
     for (const message of this.early.splice(0)) this.obey(message);
   }
@@ -128,6 +128,13 @@ export class Engine {
   get run() {
     if (!this.playground) throw new Error("not started");
     return this.playground;
+  }
+
+  /** What the program is set to, as text; what runs on a device is paced otherwise. */
+  describe() {
+    const described = this.run.describe();
+    this.onDevice = JSON.parse(described).panes.some((/** @type {{ backend: string }} */ pane) => pane.backend === "gpu");
+    return described;
   }
 
   /** @param {Size} size */
@@ -206,7 +213,7 @@ export class Engine {
       this.owed = this.goal = 0;
       this.chartsDirty = true;
       this.snapshotStep = -1;
-      this.post({ type: "described", described: this.run.describe() });
+      this.post({ type: "described", described: this.describe() });
       this.report(performance.now());
     }
     this.post({ type: "reply", id, value });

@@ -76,8 +76,9 @@ pub(super) fn fit_points(system: &mut dyn System, table: Option<&Table>) {
     }
 }
 
-fn problem_of(error: Error) -> Problem {
+pub(super) fn problem_of(error: Error) -> Problem {
     match error {
+        Error::TooLarge(message) => Problem::new("n", message),
         Error::Problem(problem) => problem,
         other => Problem::new("run", other.to_string()),
     }

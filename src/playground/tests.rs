@@ -460,3 +460,23 @@ fn a_divergence_stops_every_pane_and_keeps_the_last_good_state() {
     playground.reset();
     assert_eq!(parsed(&playground.running_state())["state"], "ready");
 }
+
+#[test]
+fn what_is_too_large_for_the_device_runs_on_the_cpu_and_says_so() {
+    let device = pollster::block_on(Device::open()).expect("an adapter; software ones count");
+    let place = Place {
+        device: Some(device.clone()),
+        reason: String::new(),
+    };
+    // 192 MB: more than one buffer of Mesa's software device, less than what other devices take.
+    let playground = Playground::open_at("v=1&m=ula&n=1000000&d=24", place);
+    let session = &playground.panes[0].session;
+    assert_eq!(session.stage().n, 1_000_000, "the link is kept");
+    if device.capacity() < 192_000_000 {
+        assert_eq!(session.backend(), "cpu");
+        let message = &playground.notices[0].message;
+        assert!(message.contains("the largest n that fits is"), "{message}");
+    } else {
+        assert_eq!((session.backend(), playground.notices.len()), ("gpu", 0));
+    }
+}

@@ -55,6 +55,27 @@ fn a_device_runs_the_same_steps_and_measures_the_same_probes() {
 }
 
 #[test]
+fn two_hundred_steps_stay_together() {
+    let device = open();
+    let keys = [
+        ("n", "300"),
+        ("kernel", "bilinear"),
+        ("step", "0.02"),
+        ("mean", "1,-1"),
+        ("cov", "2,0.8,0.8,1"),
+        ("init", "uniform"),
+    ];
+    let mut cpu = session(None, "svgd", &keys);
+    let mut gpu = session(Some(&device), "svgd", &keys);
+    cpu.advance(u64::MAX, 200);
+    gpu.advance(u64::MAX, 200);
+    gpu.settle();
+    assert_eq!((cpu.step(), gpu.step()), (200, 200));
+    // The flow contracts towards the target: roundings do not grow.
+    assert!(apart(&cpu, &gpu) < 1e-4, "{}", apart(&cpu, &gpu));
+}
+
+#[test]
 fn steps_ahead_of_what_is_known_are_bounded() {
     let device = open();
     let mut run = session(Some(&device), "ula", &[("n", "64")]);
