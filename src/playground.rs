@@ -25,6 +25,7 @@ use crate::scene::{Canvas, Frame, Layers, Theme};
 use crate::session::Session;
 use crate::systems::Inputs;
 use pane::Pane;
+use pictures::Ground;
 
 /// Where everything runs, and why there.
 #[derive(Clone, Default)]
@@ -54,6 +55,9 @@ pub struct Playground {
     /// The frame that all panes show, unless each shows its target's own; the link has it rounded.
     view: Option<Frame>,
     canvas: Canvas,
+    /// What the canvas shows, where that is nothing but the ground; and how often the ground has changed.
+    ground: Option<Ground>,
+    revision: u32,
     screen: Screen,
 }
 
@@ -91,6 +95,8 @@ impl Playground {
             stride: 1,
             measuring: false,
             canvas: Canvas::default(),
+            ground: None,
+            revision: 0,
             screen: Screen {
                 size: [640.0, 480.0],
                 ratio: 1.0,
@@ -108,6 +114,11 @@ impl Playground {
         self.file = None;
         self.view = self.link.view.map(Frame::new);
         self.restarted();
+    }
+
+    /// The device that runs are put on.
+    pub fn device(&self) -> Option<&Device> {
+        self.place.device.as_ref()
     }
 
     /// The canonical link of what is on the screen.

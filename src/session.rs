@@ -12,7 +12,7 @@ pub use run::{Run, Turn};
 
 use crate::error::{Divergence, Error, Problem, Result};
 use crate::exec::Progress;
-use crate::exec::gpu::{Device, GpuError};
+use crate::exec::gpu::{Device, Gpu, GpuError};
 use crate::metrics::{Cloud, Job, Metric, Reference, SharedReference, inputs};
 use crate::order::sort_few;
 use crate::params::Class;
@@ -276,6 +276,11 @@ impl Session {
     /// The particles after [`Session::seen`] steps, row-major `[n, d]`.
     pub fn particles(&self) -> &[f32] {
         self.machine.get(self.stage.particles).unwrap_or(&[])
+    }
+
+    /// Where the particles after [`Session::step`] steps are on the device, if the run is on one.
+    pub fn particles_on_device(&self) -> Option<(&Gpu, &str)> {
+        Some((self.machine.gpu()?, self.stage.particles))
     }
 
     /// A copy of the particles for the metrics.

@@ -7,7 +7,9 @@
 use crate::exec::gpu;
 use crate::json::json;
 use crate::{manifest, playground, scene};
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use web_sys::OffscreenCanvas;
 
 /// Sends panics to the console.
 #[wasm_bindgen(start)]
@@ -77,7 +79,7 @@ impl Device {
 
 /// Up to four runs side by side, and their picture.
 #[wasm_bindgen]
-pub struct Playground(playground::Playground);
+pub struct Playground(playground::Playground, Option<gpu::Screen>);
 
 #[wasm_bindgen]
 impl Playground {
@@ -87,7 +89,7 @@ impl Playground {
     pub fn new(link: &str, device: Option<Device>, reason: String) -> Self {
         let device = device.map(|device| device.0);
         let place = playground::Place { device, reason };
-        Self(playground::Playground::open_at(link, place))
+        Self(playground::Playground::open_at(link, place), None)
     }
 
     /// JSON: link, notices, panes with their values, charts.
@@ -193,6 +195,35 @@ impl Playground {
     /// Paints density, trails and particles of all panes into the pixel buffer.
     pub fn render(&mut self) {
         self.0.render();
+    }
+
+    /// Takes a canvas without a context (an `HTMLCanvasElement` or an `OffscreenCanvas`) for `present`.
+    ///
+    /// # Errors
+    /// There is no device, or it cannot paint there; in words.
+    pub fn attach_canvas(&mut self, canvas: JsValue) -> Result<(), String> {
+        let Some(device) = self.0.device() else {
+            return Err("there is no device to paint with".to_owned());
+        };
+        let screen = match canvas.dyn_into::<OffscreenCanvas>() {
+            Ok(canvas) => gpu::Screen::on_offscreen(device, canvas),
+            Err(canvas) => gpu::Screen::on_element(device, canvas.unchecked_into()),
+        };
+        self.1 = Some(screen.map_err(|error| error.to_string())?);
+        Ok(())
+    }
+
+    /// Paints density, trails and particles of all panes on the attached canvas, which gets the size of the pixel buffer;
+    /// what moves comes straight from the device. False where the canvas has no room yet and the next frame must try again.
+    ///
+    /// # Errors
+    /// There is no such canvas, or the device is of no use any more; in words.
+    pub fn present(&mut self) -> Result<bool, String> {
+        let Some(screen) = &mut self.1 else {
+            return Err("there is no canvas to paint on".to_owned());
+        };
+        let picture = self.0.picture_on_device();
+        screen.present(&picture).map_err(|error| error.to_string())
     }
 
     /// Address of the pixel buffer: RGBA8, opaque, `pixels_width() × pixels_height()`. Ask again after each `render`.

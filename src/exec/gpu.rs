@@ -14,6 +14,8 @@ mod wgsl;
 pub use device::Device;
 #[cfg(target_arch = "wasm32")]
 pub use painter::Screen;
+#[cfg(test)]
+pub(crate) use painter::tests as painted;
 pub use painter::{Painter, PaneView, Particles, Picture};
 pub use slot::{Arrived, Report, Slot};
 

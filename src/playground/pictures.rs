@@ -2,11 +2,38 @@
 
 use super::Playground;
 use super::scenery::opacity;
+use crate::exec::gpu;
 use crate::scene::{
-    CloudStyle, Dash, DrawList, Field, Foreground, Frame, GUTTER, LAYERS, Rect, Role, TITLE,
+    CloudStyle, Dash, DrawList, Field, Foreground, Frame, GUTTER, LAYERS, Rect, Role, TITLE, Theme,
     TrailStyle, View, arrows, axes, common_scale, contours, contours_over, kernel_circle,
     line_axes, marks, note, panes, title,
 };
+use crate::targets::Target;
+use std::rc::Rc;
+
+/// What the pixel buffer shows when it holds the ground alone.
+#[derive(PartialEq)]
+pub(super) struct Ground {
+    size: (usize, usize),
+    theme: Theme,
+    panes: Vec<PaneGround>,
+}
+
+struct PaneGround {
+    view: View,
+    shown: [bool; 2],
+    target: Option<Rc<Target>>,
+}
+
+impl PartialEq for PaneGround {
+    fn eq(&self, other: &Self) -> bool {
+        let same_target = match (&self.target, &other.target) {
+            (Some(own), Some(other)) => Rc::ptr_eq(own, other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        same_target && (self.view, self.shown) == (other.view, other.shown)
+    }
+}
 
 /// Largest stage in device pixels a side.
 const LARGEST: f32 = 8192.0;
@@ -152,6 +179,7 @@ impl Playground {
 
     /// Paints density and contours of all panes.
     fn paint_ground(&mut self) {
+        self.ground = None;
         let ratio = self.screen.ratio;
         let theme = self.screen.theme.clone();
         self.canvas.clear(theme.rgba(Role::Stage));
@@ -172,6 +200,49 @@ impl Playground {
         for i in 0..self.panes.len() {
             let (foreground, pane) = (self.foreground(i), &self.panes[i]);
             foreground.paint(&mut self.canvas, &pane.trails, pane.session.particles());
+        }
+    }
+
+    /// The picture for a device's painter, in which particles stay where they are; the pixel buffer holds the ground.
+    pub fn picture_on_device(&mut self) -> gpu::Picture<'_> {
+        let ground = self.present_ground();
+        if self.ground.as_ref() != Some(&ground) {
+            self.paint_ground();
+            self.ground = Some(ground);
+            self.revision = self.revision.wrapping_add(1);
+        }
+        let pane = |i: usize| {
+            let pane = &self.panes[i];
+            let session = &pane.session;
+            let (particles, step) = match session.particles_on_device() {
+                Some((run, name)) => (gpu::Particles::Run(run, name), session.step()),
+                None => (gpu::Particles::Host(session.particles()), session.seen()),
+            };
+            gpu::PaneView {
+                foreground: self.foreground(i),
+                particles,
+                step,
+                era: pane.trails.era(),
+            }
+        };
+        gpu::Picture {
+            panes: (0..self.panes.len()).map(pane).collect(),
+            ground: &self.canvas,
+            revision: self.revision,
+        }
+    }
+
+    /// What the ground would show if it were painted now.
+    fn present_ground(&self) -> Ground {
+        let pane = |i: usize| PaneGround {
+            view: self.view(i).scaled(self.screen.ratio),
+            shown: self.grounds(i),
+            target: self.panes[i].session.stage().target.clone(),
+        };
+        Ground {
+            size: self.canvas.size(),
+            theme: self.screen.theme.clone(),
+            panes: (0..self.panes.len()).map(pane).collect(),
         }
     }
 
@@ -298,3 +369,6 @@ impl Playground {
         self.link.view = None;
     }
 }
+
+#[cfg(test)]
+mod tests;

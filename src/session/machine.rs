@@ -2,7 +2,7 @@
 
 use super::device::{DeviceRun, Landing};
 use super::run::{Run, Turn};
-use crate::exec::gpu::{Device, GpuError};
+use crate::exec::gpu::{Device, Gpu, GpuError};
 use crate::systems::Build;
 
 /// What a call of [`Machine::advance`] achieved.
@@ -32,6 +32,14 @@ impl Machine {
             Some(device) => Self::Device(Box::new(DeviceRun::new(device, build)?)),
             None => Self::Host(Box::new(Run::start(build))),
         })
+    }
+
+    /// The executor on a device.
+    pub(super) fn gpu(&self) -> Option<&Gpu> {
+        match self {
+            Self::Host(_) => None,
+            Self::Device(run) => Some(run.gpu()),
+        }
     }
 
     /// Steps done (on a device: submitted).

@@ -243,4 +243,4 @@ fn encode(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

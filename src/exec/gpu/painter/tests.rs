@@ -6,7 +6,7 @@ use crate::graph::Graph;
 use crate::rng::{normal_vec, stream};
 use crate::scene::{CloudStyle, Frame, Rect, TrailStyle, Trails, View};
 
-const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
+pub(crate) const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 const WIDTH: usize = 320;
 const HEIGHT: usize = 200;
 
@@ -19,7 +19,7 @@ fn painter() -> Painter {
 }
 
 /// Paints on the device and reads the pixels back.
-fn painted(painter: &mut Painter, picture: &Picture) -> Vec<u8> {
+pub(crate) fn painted(painter: &mut Painter, picture: &Picture) -> Vec<u8> {
     use wgpu::{BufferUsages, TextureUsages};
     let (width, height) = picture.ground.size();
     let device = painter.device.clone();
@@ -160,7 +160,7 @@ fn both(name: &str, painter: &mut Painter, panes: &[Pane]) -> [Vec<u8>; 2] {
 }
 
 /// Mean difference in levels of 255, and the largest with its byte.
-fn difference(a: &[u8], b: &[u8]) -> (f64, u8, usize) {
+pub(crate) fn difference(a: &[u8], b: &[u8]) -> (f64, u8, usize) {
     assert_eq!(a.len(), b.len());
     let each = || a.iter().zip(b).map(|(a, b)| a.abs_diff(*b));
     let (worst, at) = each().zip(0..).fold((0, 0), |most, here| most.max(here));
