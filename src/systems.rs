@@ -3,6 +3,7 @@
 //! A system declares its parameters (`params!`), builds its programs as graphs, and says what to draw and measure.
 //! It knows neither devices nor browsers.
 
+pub mod balance;
 mod kernel;
 pub mod mala;
 mod sampling;
@@ -22,7 +23,13 @@ use crate::targets::Target;
 use std::rc::Rc;
 
 /// Every system, in the order of the rooms.
-pub static REGISTRY: &[&Entry] = &[&ula::ENTRY, &mala::ENTRY, &svgd::ENTRY, &two_layer::ENTRY];
+pub static REGISTRY: &[&Entry] = &[
+    &ula::ENTRY,
+    &mala::ENTRY,
+    &svgd::ENTRY,
+    &two_layer::ENTRY,
+    &balance::ENTRY,
+];
 
 /// The entry of `id`.
 pub fn find(id: &str) -> Option<&'static Entry> {

@@ -82,6 +82,25 @@ const CASES: &[(&str, &[(&str, &str)])] = &[
             ("step", "0.01"),
         ],
     ),
+    ("balance", &[("batch", "64")]),
+    (
+        "balance",
+        &[
+            ("layers", "conv"),
+            ("width", "7"),
+            ("activation", "leaky"),
+            ("optimizer", "momentum"),
+        ],
+    ),
+    (
+        "balance",
+        &[
+            ("activation", "tanh"),
+            ("depth", "1"),
+            ("width", "65"),
+            ("decay", "0.1"),
+        ],
+    ),
 ];
 
 #[test]
