@@ -214,16 +214,17 @@ fn encode(
         pane.record(&mut trails);
     }
     drop(trails);
-    let mut sums = pass(encoder, &textures.depth);
-    for pane in kept {
-        if pane.segments > 0 {
-            pane.draw(&mut sums, &pipelines.segments, pane.segments);
-        }
-        if let Cloud::Depth(vertices) = pane.cloud {
-            pane.draw(&mut sums, &pipelines.dots, vertices);
+    if kept.iter().any(Kept::has_depth) {
+        let mut sums = pass(encoder, &textures.depth);
+        for pane in kept {
+            if pane.segments > 0 {
+                pane.draw(&mut sums, &pipelines.segments, pane.segments);
+            }
+            if let Cloud::Depth(vertices) = pane.cloud {
+                pane.draw(&mut sums, &pipelines.dots, vertices);
+            }
         }
     }
-    drop(sums);
     let mut picture = pass(encoder, target);
     picture.set_bind_group(1, &textures.group, &[]);
     if let Some(any) = kept.first() {

@@ -36,7 +36,7 @@ impl Screen {
     fn on(device: &Device, target: wgpu::SurfaceTarget<'static>) -> Result<Self, GpuError> {
         let surface = device.instance.create_surface(target);
         let surface = surface.map_err(|error| GpuError::Refused(error.to_string()))?;
-        let Some(config) = surface.get_default_config(&device.adapter, 1, 1) else {
+        let Some(config) = surface.get_default_config(&device.adapter, 0, 0) else {
             let message = "the canvas has no format in common with the device".to_owned();
             return Err(GpuError::Refused(message));
         };
