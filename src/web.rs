@@ -226,6 +226,11 @@ impl Playground {
         screen.present(&picture).map_err(|error| error.to_string())
     }
 
+    /// Whether the overlay shows something of the particles themselves, so that on a device their state has to come back for it.
+    pub fn overlay_needs_state(&self) -> bool {
+        self.0.overlay_needs_state()
+    }
+
     /// Address of the pixel buffer: RGBA8, opaque, `pixels_width() × pixels_height()`. Ask again after each `render`.
     pub fn pixels_ptr(&self) -> *const u8 {
         self.0.pixels().as_ptr()

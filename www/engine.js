@@ -26,6 +26,7 @@ const CALLS = new Map([
 
 const STATE_MS = 100;
 const SNAPSHOT_MS = 1000;
+const WATCH_MS = 500;
 /** Part of a frame's time that steps may take; the rest is for metrics. */
 const RUN_SHARE = 0.6;
 /** Seconds that a slow step may fall behind before the clock forgives it. */
@@ -113,13 +114,17 @@ export class Engine {
     start.parts.forEach(add);
     this.memory = wasm.memory;
     this.budgetMs = start.budgetMs;
-    this.raster = context2d(start.raster, { alpha: false });
     this.overlay = context2d(start.overlay);
     const { device, reason } = await chooseDevice(start.backend, start.lost);
+    const hasDevice = device !== undefined;
     this.playground = new Playground(start.link, device, reason);
     this.resize(start.size);
     if (start.snapshot) this.playground.restore(start.snapshot);
     this.goal = start.goal;
+    if (!hasDevice) this.raster = context2d(start.raster, { alpha: false });
+    else if (!this.onScreen(() => this.run.attach_canvas(start.raster))) return;
+    // A device may go while the run rests, or the frames may go with it.
+    if (hasDevice) setInterval(() => this.dead || this.follow(performance.now()), WATCH_MS);
     this.post({ type: "ready", manifest: manifest(), roles: roles(), described: this.describe() });
     this.report(performance.now());
     for (const message of this.early.splice(0)) this.obey(message);
@@ -128,6 +133,26 @@ export class Engine {
   get run() {
     if (!this.playground) throw new Error("not started");
     return this.playground;
+  }
+
+  /**
+   * Does something with the device's canvas; false where that ends this engine, since a canvas cannot change what paints it.
+   * @param {() => void} paint throws the reason in words
+   */
+  onScreen(paint) {
+    try {
+      paint();
+    } catch (error) {
+      this.loseDevice(error instanceof Error ? error.message : String(error));
+    }
+    return !this.dead;
+  }
+
+  /** @param {string} message */
+  loseDevice(message) {
+    this.dead = true;
+    const bytes = this.run.snapshot();
+    this.post({ type: "lost", message, bytes, step: this.run.step() }, [bytes.buffer]);
   }
 
   /** What the program is set to, as text; what runs on a device is paced otherwise. */
@@ -252,7 +277,7 @@ export class Engine {
     if (held.length && this.run.is_settled()) for (const { id, method, args } of held.splice(0)) this.call(id, method, args);
     if (this.colours.length) this.paint();
     if ((this.unreported || this.chartsDirty) && now - this.lastState >= STATE_MS) this.report(now);
-    const busy = this.playing || this.single || this.measuring || this.owed >= 1 || !this.run.is_settled();
+    const busy = this.playing || this.rasterDirty || this.single || this.measuring || this.owed >= 1 || !this.run.is_settled();
     if (busy || this.unreported || this.chartsDirty) this.schedule();
   }
 
@@ -264,14 +289,13 @@ export class Engine {
     const { run } = this;
     this.ahead.note(run.step(), run.landed(), now);
     const seen = run.seen();
-    if (seen !== this.seen) this.rasterDirty = this.unreported = true;
+    if (seen !== this.seen) this.overlayDirty = this.unreported = true;
     this.seen = seen;
-    if (seen !== run.step()) run.refresh();
+    // Particles are drawn where they are; what is computed from them here, and what is saved, has to come back.
+    const due = now - this.lastSnapshot >= SNAPSHOT_MS;
+    if (seen !== run.step() && (due || run.overlay_needs_state())) run.refresh();
     const { state, message } = JSON.parse(run.running_state());
-    if (state !== "lost") return;
-    this.dead = true;
-    const bytes = run.snapshot();
-    this.post({ type: "lost", message, bytes, step: run.step() }, [bytes.buffer]);
+    if (state === "lost") this.loseDevice(message);
   }
 
   /**
@@ -313,25 +337,29 @@ export class Engine {
   }
 
   paint() {
-    const { raster, overlay, memory } = this;
-    if (!raster || !overlay || !memory) return;
-    if (this.rasterDirty) {
-      this.run.render();
-      const [width, height] = [this.run.pixels_width(), this.run.pixels_height()];
-      for (const { canvas } of [raster, overlay]) {
+    const { run, raster, overlay, memory } = this;
+    if (!overlay || !memory) return;
+    const { rasterDirty } = this;
+    if (rasterDirty) {
+      this.rasterDirty = false;
+      const [width, height] = [run.pixels_width(), run.pixels_height()];
+      for (const canvas of raster ? [raster.canvas, overlay.canvas] : [overlay.canvas]) {
         if (canvas.width !== width) canvas.width = width;
         if (canvas.height !== height) canvas.height = height;
       }
-      if (width > 0 && height > 0) {
-        const bytes = new Uint8ClampedArray(memory.buffer, this.run.pixels_ptr(), 4 * width * height);
+      if (!raster) {
+        if (!this.onScreen(() => void (this.rasterDirty = !run.present()))) return;
+      } else if (width > 0 && height > 0) {
+        run.render();
+        const bytes = new Uint8ClampedArray(memory.buffer, run.pixels_ptr(), 4 * width * height);
         raster.putImageData(new ImageData(bytes, width, height), 0, 0);
       }
     }
-    if (this.rasterDirty || this.overlayDirty) {
-      redraw(overlay, taken(this.run.overlay()), this.colours, this.ratio ?? 1);
+    if (rasterDirty || this.overlayDirty) {
+      redraw(overlay, taken(run.overlay()), this.colours, this.ratio ?? 1);
       if (this.preview) play(overlay, this.preview, this.colours, this.ratio ?? 1);
     }
-    this.rasterDirty = this.overlayDirty = false;
+    this.overlayDirty = false;
   }
 
   /**

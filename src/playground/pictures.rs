@@ -246,6 +246,17 @@ impl Playground {
         }
     }
 
+    /// Whether the overlay shows something of the particles themselves, so that on a device their state has to come back for it.
+    pub fn overlay_needs_state(&self) -> bool {
+        let layers = self.screen.layers;
+        self.panes.iter().any(|pane| {
+            let stage = pane.session.stage();
+            let arrows = stage.arrows.is_some() && layers.shows("arrows");
+            let kernel = stage.kernel_width.is_some() && layers.shows("kernel");
+            stage.d == 1 || arrows || kernel
+        })
+    }
+
     /// Vectors over the stage: axes, titles, notes, forces, the kernel's circle.
     pub fn overlay(&mut self) -> DrawList {
         let mut list = DrawList::default();

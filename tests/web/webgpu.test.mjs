@@ -3,7 +3,7 @@
 // no step with it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clean, enter, noticed, open, reached, run, saved, stageHas, useBrowser } from "./harness.mjs";
+import { clean, enter, newPage, noticed, open, origin, reached, run, saved, stageHas, useBrowser } from "./harness.mjs";
 import { WEBGPU } from "./site.mjs";
 
 useBrowser(WEBGPU);
@@ -17,17 +17,52 @@ const KEEP_WORKERS = `
 /** @param {import("playwright-core").Page} page */
 const badge = (page) => page.locator("#badge").innerText();
 
-test("the front page's demo runs on the device, and its numbers are the CPU's", async () => {
+/**
+ * Mean difference of two pictures in levels of 255, and how far the first is from plain.
+ * @param {import("playwright-core").Page} page any
+ * @param {Buffer[]} pictures
+ */
+const compared = (page, pictures) =>
+  page.evaluate(async (texts) => {
+    const pixels = await Promise.all(texts.map(async (text) => {
+      const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${text}`)).blob());
+      const canvas = new OffscreenCanvas(image.width, image.height);
+      const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
+      context.drawImage(image, 0, 0);
+      return context.getImageData(0, 0, image.width, image.height).data;
+    }));
+    const [a, b] = pixels;
+    let [apart, drawn] = [0, 0];
+    for (let i = 0; i < a.length; i++) {
+      apart += Math.abs(a[i] - b[i]) / a.length;
+      drawn += Math.abs(a[i] - a[i % 4]) / a.length;
+    }
+    return { same: a.length === b.length, apart, drawn };
+  }, pictures.map((picture) => picture.toString("base64")));
+
+test("the front page's demo runs on the device: its numbers and its picture are the CPU's", async () => {
+  /** @type {number[][]} */
   const particles = [];
+  /** @type {Buffer[]} */
+  const pictures = [];
   for (const backend of ["gpu", "cpu"]) {
     const { page, faults, close } = await open(`?backend=${backend}#v=1&m=svgd&target=banana&n=128&init_mean=0,4&k=40`);
     await stageHas(page, "state", "paused_at_k");
     assert.match(await badge(page), backend === "gpu" ? /^WebGPU|SwiftShader/ : /^CPU/);
     const { rows } = await saved(page, "particles");
     particles.push(rows.flat());
+    await page.mouse.move(5, 5);
+    const clip = await page.locator("#stage").boundingBox();
+    pictures.push(await page.screenshot({ clip: clip ?? undefined }));
     clean(faults);
     await close();
   }
+  const blank = await newPage();
+  await blank.page.goto(`${origin()}/blank`);
+  const { same, apart: away, drawn } = await compared(blank.page, pictures);
+  await blank.close();
+  // Discs lie at their exact places on the device, at quarters of a pixel on the CPU.
+  assert.ok(same && drawn > 2 && away < 0.05 * drawn + 0.1, `pictures apart by ${away} of ${drawn} levels`);
   const [device, host] = particles;
   assert.equal(device.length, 256);
   const apart = Math.max(...device.map((x, i) => Math.abs(x - host[i])));
@@ -87,3 +122,14 @@ for (const [name, kill] of /** @type {[string, (page: import("playwright-core").
     assert.ok(apart < 1e-3, `apart by ${apart}`);
   });
 }
+
+test("a device that goes while the run rests is noticed, and the picture stays", async () => {
+  const { page, close } = await open("?backend=gpu#v=1&m=svgd&target=banana&n=64&bandwidth=0.5&k=12", {}, KEEP_WORKERS);
+  await stageHas(page, "state", "paused_at_k");
+  await page.evaluate(() => /** @type {any} */ (window).workers.at(-1).postMessage({ type: "lose-device-for-test" }));
+  await noticed(page, "The GPU was lost");
+  await page.waitForFunction(() => /** @type {any} */ (window).workers.length === 2);
+  await stageHas(page, "state", "paused_at_k");
+  assert.equal((await run(page)).step, 12);
+  await close();
+});

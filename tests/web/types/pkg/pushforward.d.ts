@@ -43,6 +43,11 @@ export class Playground {
   set_theme(colours: Uint32Array): void;
   set_layers(layers: string): void;
   render(): void;
+  /** Throws the reason in words. */
+  attach_canvas(canvas: HTMLCanvasElement | OffscreenCanvas): void;
+  /** Throws the reason in words. */
+  present(): boolean;
+  overlay_needs_state(): boolean;
   pixels_ptr(): number;
   pixels_width(): number;
   pixels_height(): number;
