@@ -8,7 +8,7 @@ pub const FOLLOWED: usize = 2000;
 /// Past positions kept of each.
 pub const LENGTH: usize = 48;
 
-/// Every how manieth of `n` particles leaves a trail.
+/// Of `n` particles, one in so many leaves a trail.
 pub fn stride(n: usize) -> usize {
     n.div_ceil(FOLLOWED).max(1)
 }
