@@ -162,6 +162,7 @@ fn web(stages: &mut Stages) {
     stages.suite("browser tests", || {
         let chromium = install::chromium()?;
         install::web_tests()?;
+        install::firefox()?;
         install::webkit()?;
         let folder = process::root().join(WEB_TESTS);
         ensure!(

@@ -53,6 +53,17 @@ pub fn swiftshader() -> Option<PathBuf> {
     driver.is_file().then_some(driver)
 }
 
+/// Firefox, where the system has a package of it; elsewhere its tests say that they were skipped.
+pub fn firefox() -> Result<()> {
+    let there = ["firefox-esr", "firefox"]
+        .iter()
+        .any(|name| process::find(name).is_some());
+    if there || process::find("apt-get").is_none() {
+        return Ok(());
+    }
+    apt_install(&["firefox-esr"])
+}
+
 /// WebKit's driver and a display for it, where the system has packages of them; elsewhere its tests say that they were skipped.
 pub fn webkit() -> Result<()> {
     let there = ["WebKitWebDriver", "Xvfb"]
