@@ -13,6 +13,7 @@ use anyhow::{Context, Result, ensure};
 use base64::Engine;
 
 use crate::policy::{Reach, with_policy};
+use crate::split::Bound;
 use crate::wasm::{Flavour, Package, Profile};
 use crate::{explain, linker, opening, process, sizes, split, wasm};
 
@@ -37,7 +38,9 @@ pub fn dist(profile: Profile) -> Result<()> {
         }
         Profile::WebDev => {
             let mut files = site(&www, &package.glue(&[]))?;
-            files.extend(whole_modules(&package, split::stripped)?);
+            files.extend(whole_modules(&package, |bound| {
+                split::stripped(&bound.wasm)
+            })?);
             files
         }
     };
@@ -107,8 +110,8 @@ fn site(www: &Path, glue: &str) -> Result<Files> {
 /// The first module of each flavour, and its later parts.
 fn split_modules(package: &Package) -> Result<Files> {
     let mut files = Files::new();
-    for (flavour, bytes) in &package.modules {
-        let split = opening::split(bytes)?;
+    for (flavour, bound) in &package.modules {
+        let split = opening::split(bound)?;
         let name = flavour.name();
         files.insert(format!("pkg/pushforward_{name}.wasm"), split.primary);
         for (part, bytes) in opening::part_names().iter().zip(split.parts) {
@@ -119,7 +122,7 @@ fn split_modules(package: &Package) -> Result<Files> {
 }
 
 /// One module a flavour.
-fn whole_modules(package: &Package, made: impl Fn(&[u8]) -> Result<Vec<u8>>) -> Result<Files> {
+fn whole_modules(package: &Package, made: impl Fn(&Bound) -> Result<Vec<u8>>) -> Result<Files> {
     let mut files = Files::new();
     for flavour in [Flavour::Simd, Flavour::Relaxed] {
         // A quick build has the plain module only; it then stands in for the other, so that every URL exists.
@@ -163,12 +166,12 @@ fn embed(www: &Path, package: &Package) -> Result<String> {
         !style.contains("@import") && !style.contains("</style"),
         "style.css must stand alone"
     );
-    let (_, wasm) = package.modules.first().context("a package has a module")?;
+    let (_, bound) = package.modules.first().context("a package has a module")?;
     let scripts = format!(
         "<script type=\"application/json\" id=\"pushforward-scene\">\"\"</script>\n\
          <script type=\"text/plain\" id=\"pushforward-wasm\">{}</script>\n\
          <script id=\"pushforward-code\">{code}</script>",
-        packed(&split::stripped(wasm)?)?
+        packed(&split::stripped(&bound.wasm)?)?
     );
     let html = without_other_links(&index);
     let html = replace_once(&html, STYLESHEET, &format!("<style>{style}</style>"))?;

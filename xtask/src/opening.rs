@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use walrus::ir::{Const, GlobalSet, Instr, Value};
 use walrus::{ConstExpr, Module, ValType};
 
-use crate::split::{self, Split};
+use crate::split::{self, Bound, Split};
 use crate::{assemble, install, process, wasm};
 
 /// A part of the program: its name in files and calls, and which of the functions that the opening does not run it holds.
@@ -25,8 +25,9 @@ pub fn part_names() -> [&'static str; PARTS.len()] {
 }
 
 /// Splits a bound module by the list.
-pub fn split(module: &[u8]) -> Result<Split> {
+pub fn split(module: &Bound) -> Result<Split> {
     let list = fs::read_to_string(list()).context("xtask/opening.txt is missing")?;
+    refuse_unwelcome(&list)?;
     let opening: BTreeSet<&str> = list.lines().collect();
     split::split(module, PARTS.len(), |name| {
         let name = stable(name);
@@ -41,32 +42,32 @@ fn list() -> std::path::PathBuf {
     process::root().join("xtask/opening.txt")
 }
 
-/// A function's name without the hashes of crates (`core[1b2c3d4e5f607182]`), which change with the compiler and its flags.
+/// A function's name as people write it, without the hashes that change with the compiler and its flags.
 fn stable(name: &str) -> String {
-    let mut kept = String::new();
-    let mut rest = name;
-    while let Some((before, after)) = rest.split_once('[') {
-        kept += before;
-        let hash = after.split(']').next().unwrap_or("");
-        let is_hash = hash.len() >= 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-        rest = if is_hash {
-            &after[hash.len() + 1..]
-        } else {
-            after
-        };
-        if !is_hash {
-            kept.push('[');
-        }
-    }
-    kept + rest
+    format!("{:#}", rustc_demangle::demangle(name))
+}
+
+/// Code of the standard library that is large, and for which the crate has its own: `decimal` and whole characters.
+const UNWELCOME: [&str; 3] = ["flt2dec", "dec2flt", "slice_error_fail"];
+
+/// Refuses a list with functions that a first visit should not download. Later parts may have them, from other crates.
+fn refuse_unwelcome(list: &str) -> Result<()> {
+    let is_unwelcome = |name: &&str| UNWELCOME.iter().any(|unwelcome| name.contains(unwelcome));
+    let found: Vec<&str> = list.lines().filter(is_unwelcome).collect();
+    ensure!(
+        found.is_empty(),
+        "the opening runs std's code for numbers or text slices ({}): use crate::decimal, and no `&text[a..b]`",
+        found.join(", ")
+    );
+    Ok(())
 }
 
 /// What the name of an exported flag begins with; its function's number and name follow.
 const FLAG: &str = "ran ";
 
 /// The module with an exported flag for each function, set when it is entered.
-pub fn instrumented(module: &[u8]) -> Result<Vec<u8>> {
-    let mut module = Module::from_buffer(module)?;
+pub fn instrumented(module: &Bound) -> Result<Vec<u8>> {
+    let mut module = Module::from_buffer(&module.wasm)?;
     let functions: Vec<_> = module.funcs.iter_local().map(|(id, _)| id).collect();
     for id in functions {
         let function = module.funcs.get_mut(id);
@@ -128,13 +129,18 @@ mod tests {
 
     #[test]
     fn names_keep_everything_but_hashes() {
-        assert_eq!(
-            stable("<core[1b2c3d4e5f607182]::a as b[0f0e0d0c0b0a0908]::c>::d"),
-            "<core::a as b::c>::d"
-        );
-        assert_eq!(
-            stable("f::<[f32; 4]>::{closure#1}[2]"),
-            "f::<[f32; 4]>::{closure#1}[2]"
+        let name = "_RNCINvNtCs1a2b3c_4core3mem4swaplEs_0Cs4d5e6f_3own";
+        assert_eq!(stable(name), "core::mem::swap::<i32>::{closure#1}");
+        assert_eq!(stable("memcpy"), "memcpy");
+    }
+
+    #[test]
+    fn number_formatting_of_the_standard_library_is_noticed() {
+        assert!(refuse_unwelcome("core::mem::swap::<i32>\n").is_ok());
+        let error = refuse_unwelcome("a\ncore::num::flt2dec::grisu\n").unwrap_err();
+        assert!(
+            error.to_string().contains("(core::num::flt2dec::grisu)"),
+            "{error}"
         );
     }
 }

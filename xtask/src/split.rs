@@ -6,8 +6,9 @@
 //! thunk until its part overwrites the table's entry. A part calls its own functions directly and imports all others by
 //! their slots. So any distribution of functions is correct; a bad one only costs bytes or an early download.
 //!
-//! Data stay in the primary, and no function is changed but in its calls.
+//! Data that only functions of parts can reach go with them (`data.rs`); no function is changed but in its calls.
 
+mod data;
 mod later;
 mod primary;
 #[cfg(test)]
@@ -16,11 +17,21 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::{Context, Result, bail, ensure};
-use walrus::ir::{Call, RefFunc, ReturnCall, Value, Visitor, dfs_in_order};
+use walrus::ir::{Call, Const, RefFunc, ReturnCall, Value, Visitor, dfs_in_order};
 use walrus::{
-    ConstExpr, DataKind, ElementItems, ElementKind, ExportItem, FunctionId, Module, ModuleConfig,
-    TableId,
+    ConstExpr, DataKind, ElementItems, ElementKind, ExportItem, FunctionId, LocalFunction, Module,
+    ModuleConfig, TableId,
 };
+
+pub use data::{Needs, Reach};
+
+/// A module between wasm-bindgen and its split, with names, and what its data are for.
+pub struct Bound {
+    /// The module, its functions called as the linker called them.
+    pub wasm: Vec<u8>,
+    /// Nothing where the linker did not say.
+    pub reach: Option<Reach>,
+}
 
 /// Modules that together are one program.
 pub struct Split {
@@ -36,13 +47,18 @@ type Index = usize;
 /// The function table's name between the modules; `split.js` knows it too.
 const FUNCTIONS: &str = "functions";
 
-/// Distributes the functions of `wasm`: `part_of(name)` is the number of the part that gets a function, below `parts`, or
+/// Distributes the functions of a module: `part_of(name)` is the number of the part that gets a function, below `parts`, or
 /// nothing for the primary. Names are those of the module's name section.
 ///
 /// # Errors
 /// The module is not of the kind that the Rust compiler and wasm-bindgen make.
-pub fn split(wasm: &[u8], parts: usize, part_of: impl Fn(&str) -> Option<usize>) -> Result<Split> {
-    let plan = Plan::new(&parsed(wasm)?, parts, part_of)?;
+pub fn split(
+    bound: &Bound,
+    parts: usize,
+    part_of: impl Fn(&str) -> Option<usize>,
+) -> Result<Split> {
+    let wasm = &bound.wasm;
+    let plan = Plan::new(&parsed(wasm)?, bound.reach.as_ref(), parts, part_of)?;
     let mut shared = BTreeSet::new();
     let parts = (0..parts)
         .map(|part| later::module(parsed(wasm)?, &plan, part, &mut shared))
@@ -57,10 +73,16 @@ pub fn stripped(wasm: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn parsed(wasm: &[u8]) -> Result<Module> {
-    ModuleConfig::new()
+    let mut module = ModuleConfig::new()
         .generate_name_section(false)
         .generate_producers_section(false)
-        .parse(wasm)
+        .parse(wasm)?;
+    // What compilers and linkers tell each other.
+    let customs: Vec<_> = module.customs.iter().map(|(id, _)| id).collect();
+    for id in customs {
+        module.customs.delete(id);
+    }
+    Ok(module)
 }
 
 /// Who goes where, and through which slots of the table they meet.
@@ -73,10 +95,17 @@ struct Plan {
     met: Vec<Index>,
     table_start: u32,
     table_size: u32,
+    /// Who needs which byte of memory; all others are the primary's.
+    needs: Vec<Needs>,
 }
 
 impl Plan {
-    fn new(module: &Module, parts: usize, part_of: impl Fn(&str) -> Option<usize>) -> Result<Self> {
+    fn new(
+        module: &Module,
+        reach: Option<&Reach>,
+        parts: usize,
+        part_of: impl Fn(&str) -> Option<usize>,
+    ) -> Result<Self> {
         ensure!(
             module
                 .data
@@ -133,6 +162,13 @@ impl Plan {
         }
         // The slots of a part follow each other, so that one segment fills them.
         own.sort_unstable();
+        let functions = module.funcs.iter_local().map(|(id, function)| {
+            let name = module.funcs.get(id).name.as_deref();
+            (name, part.get(&id.index()).copied(), constants(function))
+        });
+        let needs = reach
+            .map(|reach| reach.needs(functions))
+            .unwrap_or_default();
         let table_start = u32::try_from(module.tables.get(function_table(module)?).initial)?;
         let new = met
             .iter()
@@ -149,6 +185,7 @@ impl Plan {
             met,
             table_start,
             table_size,
+            needs,
         })
     }
 
@@ -198,6 +235,85 @@ fn calls(module: &Module) -> Result<BTreeMap<Index, BTreeSet<Index>>> {
         all.insert(id.index(), visitor.callees);
     }
     Ok(all)
+}
+
+/// The 32-bit constants in a function.
+fn constants(function: &LocalFunction) -> Vec<i32> {
+    struct Constants(Vec<i32>);
+    impl Visitor<'_> for Constants {
+        fn visit_const(&mut self, constant: &Const) {
+            if let Value::I32(value) = constant.value {
+                self.0.push(value);
+            }
+        }
+    }
+    let mut found = Constants(Vec::new());
+    dfs_in_order(&mut found, function, function.entry_block());
+    found.0
+}
+
+/// What a module does to a byte of data when it starts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Byte {
+    /// Sets it.
+    Set(u8),
+    /// May set it, where that makes fewer segments.
+    Free(u8),
+    /// Must not touch it.
+    Foreign,
+}
+
+/// Replaces the segments of data by those that set the bytes that `byte` (of an address and a value) tells to.
+fn keep_data(module: &mut Module, byte: impl Fn(usize, u8) -> Byte) -> Result<()> {
+    /// Bytes that cost less than a segment of their own.
+    const GAP: usize = 16;
+    let segments: Vec<_> = module.data.iter().map(walrus::Data::id).collect();
+    for id in segments {
+        let segment = module.data.get(id);
+        let DataKind::Active {
+            memory,
+            offset: ConstExpr::Value(Value::I32(start)),
+        } = segment.kind
+        else {
+            bail!("a segment of data without a fixed address")
+        };
+        let start = usize::try_from(start)?;
+        let bytes: Vec<Byte> = (start..)
+            .zip(&segment.value)
+            .map(|(at, &value)| match byte(at, value) {
+                // Memory starts as zeros.
+                Byte::Set(0) => Byte::Free(0),
+                other => other,
+            })
+            .collect();
+        module.data.delete(id);
+        module.memories.get_mut(memory).data_segments.remove(&id);
+        let is_set = |byte: &Byte| matches!(byte, Byte::Set(_));
+        let mut rest = 0;
+        while let Some(skip) = bytes[rest..].iter().position(is_set) {
+            let from = rest + skip;
+            rest = from + 1;
+            while let Some(more) = bytes[rest..]
+                .iter()
+                .take(GAP)
+                .take_while(|&&byte| byte != Byte::Foreign)
+                .position(is_set)
+            {
+                rest += more + 1;
+            }
+            let value = bytes[from..rest].iter().map(|byte| match *byte {
+                Byte::Set(value) | Byte::Free(value) => value,
+                Byte::Foreign => unreachable!("segments end before what they must not touch"),
+            });
+            let kind = DataKind::Active {
+                memory,
+                offset: ConstExpr::Value(Value::I32(i32::try_from(start + from)?)),
+            };
+            let id = module.data.add(kind, value.collect());
+            module.memories.get_mut(memory).data_segments.insert(id);
+        }
+    }
+    Ok(())
 }
 
 fn function_table(module: &Module) -> Result<TableId> {

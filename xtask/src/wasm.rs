@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::process;
+use crate::split::{Bound, Reach};
 
 /// The browser, as the compiler calls it.
 pub const TARGET: &str = "wasm32-unknown-unknown";
@@ -99,7 +100,7 @@ const LLVM_ARGUMENTS: [&str; 6] = [
 ];
 
 /// The compiler's flags for a flavour.
-fn flags(flavour: Flavour) -> String {
+fn flags(profile: Profile, flavour: Flavour) -> String {
     // This way of naming tells the instances of a generic function apart.
     let mut flags = format!(
         "-Csymbol-mangling-version=v0 -Ctarget-feature={}",
@@ -109,6 +110,10 @@ fn flags(flavour: Flavour) -> String {
         flags.push_str(" -Cllvm-args=");
         flags.push_str(argument);
     }
+    if profile == Profile::Web {
+        // The relocations say which data a function reaches.
+        flags.push_str(" -Clink-arg=--emit-relocs");
+    }
     flags
 }
 
@@ -116,8 +121,8 @@ fn flags(flavour: Flavour) -> String {
 pub struct Package {
     /// wasm-bindgen's glue.
     glue: String,
-    /// The modules with the names of their functions, plain SIMD first.
-    pub modules: Vec<(Flavour, Vec<u8>)>,
+    /// The modules, plain SIMD first.
+    pub modules: Vec<(Flavour, Bound)>,
 }
 
 impl Package {
@@ -135,7 +140,12 @@ pub fn package(profile: Profile) -> Result<Package> {
     let mut glue: Option<String> = None;
     let mut modules = Vec::new();
     for &flavour in profile.flavours() {
-        let (text, wasm) = bind(&compile(profile, flavour)?)?;
+        let linked = compile(profile, flavour)?;
+        let (text, wasm) = bind(&linked)?;
+        let reach = match profile {
+            Profile::Web => Some(Reach::of(&std::fs::read(&linked)?)?),
+            Profile::WebDev => None,
+        };
         match &glue {
             None => glue = Some(text),
             Some(first) => ensure!(
@@ -144,7 +154,7 @@ pub fn package(profile: Profile) -> Result<Package> {
                 flavour.name()
             ),
         }
-        modules.push((flavour, wasm));
+        modules.push((flavour, Bound { wasm, reach }));
     }
     let glue = glue.context("a profile has at least one flavour")?;
     let glue = as_plain_module(&glue)?;
@@ -186,7 +196,7 @@ fn compile(profile: Profile, flavour: Flavour) -> Result<PathBuf> {
             .args(["--profile", profile.name()])
             .arg("--target-dir")
             .arg(&folder)
-            .env("RUSTFLAGS", flags(flavour)),
+            .env("RUSTFLAGS", flags(profile, flavour)),
     )?;
     Ok(folder
         .join(TARGET)
@@ -202,8 +212,9 @@ fn bind(input: &Path) -> Result<(String, Vec<u8>)> {
         .typescript(false)
         // The page chooses between two modules, so the glue has no default one.
         .omit_default_module_path(true)
-        // The names say what may be loaded later; none is downloaded.
+        // The linker's names say what may be loaded later; none is downloaded.
         .remove_name_section(false)
+        .demangle(false)
         .remove_producers_section(true)
         .generate_output()
         .with_context(|| format!("wasm-bindgen on {}", input.display()))?;

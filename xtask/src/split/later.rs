@@ -10,7 +10,8 @@ use walrus::{
 };
 
 use super::{
-    FUNCTIONS, Index, Plan, add_segment, calls, export_names, flag_name, function_table, key,
+    Byte, FUNCTIONS, Index, Plan, add_segment, calls, export_names, flag_name, function_table,
+    keep_data, key,
 };
 
 /// The functions of one part, which import everything else; `shared` collects the names of what they import of the primary.
@@ -29,6 +30,11 @@ pub fn module(
     let calls = calls(&module)?;
 
     clear(&mut module);
+    keep_data(&mut module, |at, value| match plan.needs.get(at) {
+        Some(needs) if !needs.primary && needs.parts & (1 << part) != 0 => Byte::Set(value),
+        Some(needs) if needs.is_constant => Byte::Free(value),
+        _ => Byte::Foreign,
+    })?;
 
     let foreign: BTreeSet<Index> = calls
         .iter()
@@ -103,7 +109,7 @@ pub fn module(
     Ok(module.emit_wasm())
 }
 
-/// Takes away what the primary has: exports, table entries and data.
+/// Takes away what the primary has: exports and table entries.
 fn clear(module: &mut Module) {
     let exports: Vec<_> = module.exports.iter().map(walrus::Export::id).collect();
     exports.into_iter().for_each(|id| module.exports.delete(id));
@@ -111,14 +117,8 @@ fn clear(module: &mut Module) {
     segments
         .into_iter()
         .for_each(|id| module.elements.delete(id));
-    let data: Vec<_> = module.data.iter().map(walrus::Data::id).collect();
-    data.into_iter().for_each(|id| module.data.delete(id));
     module
         .tables
         .iter_mut()
         .for_each(|table| table.elem_segments.clear());
-    module
-        .memories
-        .iter_mut()
-        .for_each(|memory| memory.data_segments.clear());
 }

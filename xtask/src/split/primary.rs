@@ -11,7 +11,7 @@ use walrus::{
     TypeId, ValType,
 };
 
-use super::{FUNCTIONS, Plan, add_segment, flag_name, function_table, key};
+use super::{Byte, FUNCTIONS, Plan, add_segment, flag_name, function_table, keep_data, key};
 
 /// The module without the functions of all parts, and with what the parts need of it.
 pub fn module(
@@ -20,6 +20,10 @@ pub fn module(
     parts: usize,
     shared: &BTreeSet<String>,
 ) -> Result<Vec<u8>> {
+    keep_data(&mut module, |at, value| match plan.needs.get(at) {
+        Some(needs) if !needs.primary => Byte::Free(0),
+        _ => Byte::Set(value),
+    })?;
     let table = function_table(&module)?;
     let mut dispatch = Dispatch::new(&mut module, table, parts);
 

@@ -75,6 +75,13 @@ const CALLS: [&str; 7] = [
     "far_exported:1,stays:8",
 ];
 
+fn bound(text: &str) -> Bound {
+    Bound {
+        wasm: wat::parse_str(text).unwrap(),
+        reach: None,
+    }
+}
+
 fn part(name: &str) -> Option<usize> {
     ["near", "far"]
         .iter()
@@ -83,7 +90,7 @@ fn part(name: &str) -> Option<usize> {
 
 /// What each line of calls prints when the program is split as `part_of` says.
 fn run(part_of: impl Fn(&str) -> Option<usize>) -> Vec<String> {
-    let split = split(&wat::parse_str(PROGRAM).unwrap(), 2, part_of).unwrap();
+    let split = split(&bound(PROGRAM), 2, part_of).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
     write("primary.wasm", &split.primary);
@@ -144,7 +151,6 @@ fn any_distribution_is_correct() {
 
 #[test]
 fn the_primary_lacks_what_left() {
-    let wasm = wat::parse_str(PROGRAM).unwrap();
     let bodies = |wasm: &[u8]| {
         Module::from_buffer(wasm)
             .unwrap()
@@ -152,7 +158,7 @@ fn the_primary_lacks_what_left() {
             .iter_local()
             .count()
     };
-    let split = split(&wasm, 2, part).unwrap();
+    let split = split(&bound(PROGRAM), 2, part).unwrap();
     // Eight functions of the parts, and each part's start.
     assert_eq!(bodies(&split.parts[0]) + bodies(&split.parts[1]), 8 + 2);
     let primary = Module::from_buffer(&split.primary).unwrap();
@@ -182,12 +188,46 @@ fn modules_of_another_kind_are_refused() {
     let no_table = "(module (func $a))";
     for text in [tail_call, no_table] {
         assert!(
-            split(&wat::parse_str(text).unwrap(), 1, |_| Some(0)).is_err(),
+            split(&bound(text), 1, |_| Some(0)).is_err(),
             "accepted: {text}"
         );
     }
     assert!(
-        split(&wat::parse_str(PROGRAM).unwrap(), 1, part).is_err(),
+        split(&bound(PROGRAM), 1, part).is_err(),
         "there is no second part"
     );
+}
+
+#[test]
+fn parts_set_their_own_bytes_only() {
+    use Byte::{Foreign, Free, Set};
+    let far: Vec<Byte> = [vec![Set(9)], vec![Free(0); 20], vec![Set(8)]].concat();
+    type Segments<'a> = &'a [(i32, &'a [u8])];
+    let cases: [(&[Byte], Segments); 5] = [
+        (&[Set(1), Free(2), Set(3), Free(4)], &[(16, &[1, 2, 3])]),
+        (&[Set(1), Foreign, Set(3)], &[(16, &[1]), (18, &[3])]),
+        (&[Foreign, Set(0), Set(0), Set(5)], &[(19, &[5])]),
+        (&[Free(1), Foreign], &[]),
+        (&far, &[(16, &[9]), (37, &[8])]),
+    ];
+    for (bytes, expected) in cases {
+        let text = format!(
+            "(module (memory 1) (data (i32.const 16) \"{}\"))",
+            "x".repeat(bytes.len())
+        );
+        let mut module = Module::from_buffer(&wat::parse_str(text).unwrap()).unwrap();
+        keep_data(&mut module, |at, _| bytes[at - 16]).unwrap();
+        let segments: Vec<(i32, &[u8])> = module
+            .data
+            .iter()
+            .map(|segment| match segment.kind {
+                DataKind::Active {
+                    offset: ConstExpr::Value(Value::I32(start)),
+                    ..
+                } => (start, segment.value.as_slice()),
+                _ => panic!("a segment of another kind"),
+            })
+            .collect();
+        assert_eq!(segments, expected);
+    }
 }
