@@ -4,19 +4,22 @@
 //! of the particles at fixed probe steps and never feed back.
 
 mod device;
+mod fit;
 mod machine;
+mod measure;
 mod run;
 mod snapshot;
 
+pub use measure::{Row, is_probe};
 pub use run::{Run, Turn};
 
 use crate::error::{Divergence, Error, Problem, Result};
 use crate::exec::Progress;
 use crate::exec::gpu::{Device, Gpu, GpuError};
-use crate::metrics::{Cloud, Job, Metric, Reference, SharedReference, inputs};
+use crate::metrics::{Cloud, Job, Reference, SharedReference};
 use crate::order::sort_few;
 use crate::params::Class;
-use crate::systems::{self, Build, Entry, Inputs, KernelWidth, Stage, System};
+use crate::systems::{self, Entry, Inputs, KernelWidth, Stage, System};
 use machine::{Advance, Machine};
 
 /// How a run stands.
@@ -30,15 +33,6 @@ pub enum Status {
     Diverged(Divergence),
     /// The device was lost, with the reason; the last state that the host knows can be saved and resumed on the CPU.
     Lost(String),
-}
-
-/// One row of the metric log.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// Step of the cloud that was measured.
-    pub step: u32,
-    /// One value a metric; `None` where it is undefined.
-    pub values: Vec<Option<f64>>,
 }
 
 /// One run of one system.
@@ -59,12 +53,6 @@ pub struct Session {
     job: Option<(u32, Job)>,
     /// What metrics know of the target.
     reference: SharedReference,
-}
-
-/// Steps whose particles are measured: all up to 32, then 32 in every doubling.
-pub fn is_probe(step: u32) -> bool {
-    let stride = 1 << (step / 32).checked_ilog2().unwrap_or(0);
-    step.is_multiple_of(stride)
 }
 
 impl Session {
@@ -91,7 +79,7 @@ impl Session {
         let (default_steps, stage) = (build.default_steps, build.stage.clone());
         let machine = Machine::new(device, build).map_err(|error| match (error, device) {
             (GpuError::TooLarge { needed, limit }, Some(device)) => {
-                let largest = largest_n(device, entry, &*system, &inputs);
+                let largest = fit::largest_n(device, entry, &*system, &inputs);
                 let message = format!(
                     "the run needs {} MB of device memory in one piece, but there are {}; the largest n that fits is {largest}",
                     needed >> 20,
@@ -283,113 +271,6 @@ impl Session {
         Some((self.machine.gpu()?, self.stage.particles))
     }
 
-    /// A copy of the particles for the metrics.
-    pub fn cloud(&self) -> Cloud {
-        Cloud {
-            step: self.seen(),
-            n: self.stage.n,
-            d: self.stage.d,
-            x: self.particles().to_vec(),
-            accepted: self.machine.get("accepted").map(<[f32]>::to_vec),
-            buffers: self.curve_buffers(),
-        }
-    }
-
-    /// Copies of what the curves are computed from.
-    fn curve_buffers(&self) -> Vec<(String, Vec<f32>)> {
-        let names = self.stage.curves.as_ref().map_or(Vec::new(), inputs);
-        let copy = |name: String| {
-            let data = self.machine.get(&name).map(<[f32]>::to_vec);
-            (name, data.unwrap_or_default())
-        };
-        names.into_iter().map(copy).collect()
-    }
-
-    /// Works on the metrics of the latest probe step for about `budget` operations. True while work is left; a newer probe
-    /// step waits until the present one is measured, an older one that still waits is dropped.
-    pub fn measure(&mut self, budget: u64) -> bool {
-        self.look();
-        if self.job.is_none()
-            && let Some(cloud) = self.pending.take()
-        {
-            self.job = Some((cloud.step, self.start(cloud)));
-        }
-        let Some((step, mut job)) = self.job.take() else {
-            return false;
-        };
-        if job.advance(budget) {
-            self.job = Some((step, job));
-            return true;
-        }
-        let values = job.finish();
-        self.record(Row { step, values });
-        self.pending.is_some()
-    }
-
-    /// Asks for the metrics of the present step, for a run that rests here; false where they are known or under way.
-    pub fn measure_here(&mut self) -> bool {
-        self.look();
-        if !self.is_settled() {
-            self.machine.settle();
-            return true;
-        }
-        let step = self.step();
-        let under_way = self.job.as_ref().is_some_and(|(at, _)| *at == step);
-        let asked = !under_way && !self.log.iter().any(|row| row.step == step);
-        if asked {
-            self.pending = Some(self.cloud());
-        }
-        asked
-    }
-
-    fn start(&self, cloud: Cloud) -> Job {
-        let stage = &self.stage;
-        Job::new(
-            &self.reference,
-            cloud,
-            &stage.metrics,
-            stage.metric_bandwidth,
-        )
-    }
-
-    /// What metrics know of the target: floors, biases, its density anywhere.
-    pub fn reference(&self) -> &SharedReference {
-        &self.reference
-    }
-
-    /// Measures the present step to the end and returns the row.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub fn measure_now(&mut self) -> Row {
-        self.settle();
-        let step = self.step();
-        if let Some(row) = self.log.iter().find(|r| r.step == step) {
-            return row.clone();
-        }
-        let mut job = self.start(self.cloud());
-        while job.advance(u64::MAX) {}
-        let values = job.finish();
-        let row = Row { step, values };
-        self.record(row.clone());
-        row
-    }
-
-    fn record(&mut self, row: Row) {
-        let at = self.log.partition_point(|r| r.step < row.step);
-        if self.log.get(at).is_none_or(|r| r.step != row.step) {
-            self.log.insert(at, row);
-        }
-    }
-
-    /// Metrics in the order of the log's values.
-    pub fn metrics(&self) -> &[Metric] {
-        &self.stage.metrics
-    }
-
-    /// What was measured, by step.
-    pub fn log(&self) -> &[Row] {
-        &self.log
-    }
-
     /// Edits a parameter by its class: live edits act at the next step, rebuilds keep the state, restarts begin anew.
     ///
     /// # Errors
@@ -529,33 +410,6 @@ impl Session {
         self.pending = None;
         Ok(())
     }
-}
-
-/// The largest number of particles whose run fits on the device: memory grows linearly with n, but for padding.
-fn largest_n(device: &Device, entry: &Entry, system: &dyn System, inputs: &Inputs) -> u64 {
-    let needed = |n: u64| {
-        let mut copy = systems::copy(entry, system);
-        let set = copy.set("n", &n.to_string());
-        let build = matches!(set, Some(Ok(()))).then(|| copy.build(inputs).ok());
-        build
-            .flatten()
-            .map(|build: Build| device::bytes_needed(&build))
-    };
-    let limit = device.capacity();
-    let known = system.get("n").and_then(|n| n.parse::<u64>().ok());
-    let search = || {
-        let n = known?;
-        let whole = needed(n)?;
-        // Rounded down, this fits; the slope between it and n leads to the largest.
-        let low = n * limit / whole;
-        let part = needed(low)?;
-        let slope = ((whole - part) / (n - low).max(1)).max(1);
-        let high = low + limit.saturating_sub(part) / slope;
-        [high, low]
-            .into_iter()
-            .find(|&n| needed(n).is_some_and(|bytes| bytes <= limit))
-    };
-    search().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! that the host knows. A flight with a bad value is undone and flown again in halves, until the step at fault is alone.
 
 use super::is_probe;
-use crate::exec::gpu::{self, Device, Gpu, GpuError, Report, Slot};
+use crate::exec::gpu::{Device, Gpu, GpuError, Report, Slot};
 use crate::graph::Program;
 use crate::systems::{Build, Command, Driver, Reads};
 use std::collections::VecDeque;
@@ -91,11 +91,6 @@ pub(super) struct DeviceRun {
     awaited: Option<Vec<&'static str>>,
     /// Most steps of a flight up to the end of one that went bad.
     search: Option<(u32, u32)>,
-}
-
-/// Bytes of device memory that a run needs.
-pub(super) fn bytes_needed(build: &Build) -> u64 {
-    gpu::bytes_needed(&build.parts())
 }
 
 impl DeviceRun {

@@ -198,3 +198,12 @@ test("a link with a digest is reproduced, or the page says how it differs", asyn
   clean(faults);
   await close();
 });
+
+test("where WebGPU has no adapter, the badge says so", async () => {
+  const { page, faults, close } = await open("?autoplay=0");
+  const badge = page.locator("#badge");
+  assert.match(await badge.innerText(), /^CPU/);
+  assert.match((await badge.getAttribute("data-tip")) ?? "", /no adapter/);
+  clean(faults);
+  await close();
+});

@@ -1,6 +1,6 @@
 //! Runs on a device against the same runs on the CPU: probes, divergence, drivers that read, edits, snapshots, lost devices.
 
-use crate::exec::gpu::Device;
+use crate::exec::gpu::{Device, bytes_needed};
 use crate::graph::Graph;
 use crate::session::{Session, Status, device::DeviceRun, device::Landing};
 use crate::systems::{Build, Command, Driver, Inputs, Reads, find};
@@ -220,7 +220,7 @@ fn what_does_not_fit_names_the_largest_n() {
     // takes them is no failure.
     let needed = {
         let build = system.build(&Inputs::default()).expect("valid");
-        super::bytes_needed(&build)
+        bytes_needed(&build.parts())
     };
     let made = Session::on(Some(&device), entry, system, Inputs::default());
     if needed <= device.capacity() {
