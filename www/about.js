@@ -23,6 +23,8 @@ export async function showAbout(system, notes) {
   const prose = h("div", { class: "prose" });
   // The explanation is part of the site: the build made it from the repository's own files.
   prose.innerHTML = (await text) ?? "";
+  // Wide formulas scroll, so the keyboard must get there.
+  for (const formula of prose.querySelectorAll('math[display="block"]')) formula.setAttribute("tabindex", "0");
   if (root.dataset.shown !== id) return;
   root.replaceChildren(
     ...(prose.innerHTML ? [prose] : [h("h2", {}, system.title), h("p", {}, system.summary)]),

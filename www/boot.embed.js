@@ -88,3 +88,9 @@ export async function more() {
 export async function standalone() {
   return `<!doctype html>\n${untouched?.outerHTML}`;
 }
+
+/**
+ * This file is kept already.
+ * @param {"simd" | "relaxed"} _flavour
+ */
+export function keepForOffline(_flavour) {}

@@ -50,17 +50,19 @@ export async function loadWasm(flavour = bestFlavour()) {
 /**
  * Where a part of the program lies that is not in its first module.
  * @param {string} name one of the glue's `partNames`
+ * @param {"simd" | "relaxed"} [flavour]
  */
-export function partUrl(name) {
-  return new URL(`./pkg/pushforward_${bestFlavour()}.${name}.wasm`, document.baseURI).href;
+export function partUrl(name, flavour = bestFlavour()) {
+  return new URL(`./pkg/pushforward_${flavour}.${name}.wasm`, document.baseURI).href;
 }
 
 /**
  * A part of the program, compiled.
  * @param {string} name one of the glue's `partNames`
+ * @param {"simd" | "relaxed"} [flavour]
  */
-export function loadPart(name) {
-  return compile(new URL(partUrl(name)));
+export function loadPart(name, flavour) {
+  return compile(new URL(partUrl(name, flavour)));
 }
 
 /** A worker that runs `worker.js`: the page's own script, which knows by the missing document what it is. */
@@ -100,6 +102,20 @@ export function more() {
     document.head.append(script);
   });
   return coming;
+}
+
+/**
+ * Keeps the site for visits without a network, where the browser lets pages do so; not in other people's pages.
+ * @param {"simd" | "relaxed"} flavour
+ */
+export function keepForOffline(flavour) {
+  if (window.parent !== window) return;
+  try {
+    // Insecure and opaque origins have none, or throw at the first look.
+    void navigator.serviceWorker?.register(new URL(`./sw.js?wasm=${flavour}`, document.baseURI)).catch(() => {});
+  } catch {
+    // The page does without.
+  }
 }
 
 /** The self-contained file, for a copy that carries its own scene. */

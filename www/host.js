@@ -91,7 +91,7 @@ export class Host {
     const canvases = [h("canvas", { class: "raster" }), h("canvas", { class: "overlay" })];
     byId("canvases").replaceChildren(...canvases);
     const [raster, overlay] = canvases;
-    const program = { module, parts: this.parts, partUrls: partNames.map(partUrl) };
+    const program = { module, parts: this.parts, partUrls: partNames.map((part) => partUrl(part)) };
     const { backend, lost, goal, snapshot } = this;
     const start = { type: /** @type {const} */ ("start"), ...program, link, size: this.size(), snapshot, backend, lost, goal };
     const transferable = typeof raster.transferControlToOffscreen === "function";

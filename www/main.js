@@ -1,6 +1,6 @@
 // Entry of the page: joins the engine to what is on the screen. Every name, range and default comes from the program.
 // @ts-check
-import { more, preset } from "./boot.js";
+import { keepForOffline, loadWasm, more, preset } from "./boot.js";
 import { installTabs, showAbout } from "./about.js";
 import { addressOf, installAddress } from "./address.js";
 import { Charts } from "./charts.js";
@@ -12,7 +12,7 @@ import { notice, noticeAll, withdraw } from "./notices.js";
 import { readOptions, restrict } from "./options.js";
 import { installShortcuts } from "./shortcuts.js";
 import { installLayers, installStage, watchVisibility } from "./stage.js";
-import { nextTheme, palette } from "./theme.js";
+import { nextTheme, palette, setTheme } from "./theme.js";
 import { installTips } from "./tips.js";
 import { installTransport, perSecond, showRun, showSpeed } from "./transport.js";
 
@@ -20,6 +20,7 @@ import { installTransport, perSecond, showRun, showSpeed } from "./transport.js"
 /** @typedef {import("./messages.js").Described} Described */
 
 const SPEAK_MS = 10_000;
+const OFFLINE_MS = 4000;
 
 /** @typedef {import("./more.js").Parts} Parts */
 /** @typedef {typeof page} Page */
@@ -127,6 +128,9 @@ function firstStart(manifestText, rolesText) {
   restrict(document, options);
   app.dataset.boot = "ready";
 }
+
+/** After the first pictures: keeping files competes with them for the network. */
+setTimeout(() => void loadWasm().then(({ flavour }) => keepForOffline(flavour)), OFFLINE_MS);
 
 /** Sends the layer switches again, to an engine that has not heard of them. */
 let reportLayers = () => {};
@@ -294,6 +298,8 @@ const fullscreen = () => void (document.fullscreenElement ? document.exitFullscr
 const share = () => withMore((parts) => parts.share(page));
 const help = () => byId("keys", HTMLDialogElement).showModal();
 
+// The page's own address is read before the first paint; a file's own options only here.
+if (kept.query && options.theme) setTheme(options.theme);
 app.dataset.ui = options.ui;
 app.dataset.embed = String(options.embed);
 document.documentElement.style.fontSize = `${options.scale * 100}%`;

@@ -20,6 +20,7 @@ export function readOptions(search) {
   const scale = Number(query.get("scale") ?? 1);
   return {
     embed,
+    theme: query.get("theme"),
     id: (query.get("id") ?? "").slice(0, 64),
     /** Whether to wait for a click before anything is downloaded. */
     poster: query.get("load") === "click",

@@ -72,18 +72,24 @@ export function ownData(page, name, text) {
     h("option", { value: "together" }, "centre, one common scale"));
   const use = h("button", { type: "button", class: "primary", disabled: true, onclick: () => void take() }, "Use these points");
   let csv = "";
+  /** The text that the columns shown are of. */
+  let surveyed = "";
   let isJson = false;
 
-  const say = (/** @type {string} */ message) => (problem.textContent = isJson ? message.replace(/line (\d+)/g, (_, line) => `item ${Number(line) - 1}`) : message);
+  const say = (/** @type {string} */ message) => {
+    use.disabled = true;
+    found.replaceChildren();
+    complain(message);
+  };
+  const complain = (/** @type {string} */ message) => (problem.textContent = isJson ? message.replace(/line (\d+)/g, (_, line) => `item ${Number(line) - 1}`) : message);
   const source = () => (area.readOnly ? text : area.value);
   const label = () => name || "pasted text";
 
   async function survey() {
     problem.textContent = "";
-    use.disabled = true;
-    found.replaceChildren();
     const raw = source();
-    if (!raw.trim()) return;
+    surveyed = raw;
+    if (!raw.trim()) return void say("");
     isJson = false;
     if (/^\s*[[{]/.test(raw)) {
       try {
@@ -111,9 +117,11 @@ export function ownData(page, name, text) {
   }
 
   async function take() {
+    if (source() !== surveyed) await survey();
+    if (use.disabled) return;
     const chosen = [...found.querySelectorAll("input")].filter((box) => box.checked).map((box) => box.value);
     const answer = /** @type {import("./stage.js").Answer} */ (await page.host.call("load_columns", label(), csv, chosen.join(","), scaling.value));
-    if (!answer.ok) return void say(answer.problems.map(({ message }) => message).join(" "));
+    if (!answer.ok) return void complain(answer.problems.map(({ message }) => message).join(" "));
     page.ownData = true;
     element.close();
     notice("file", `${label()}: ${answer.rows} particles in ${answer.columns} dimensions.`, "info", 8000);

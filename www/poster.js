@@ -11,5 +11,6 @@ export function poster(start) {
     curtain.textContent = words;
     start();
   });
+  byId("question").textContent = "A demo that waits";
   curtain.replaceChildren(button);
 }

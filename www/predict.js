@@ -6,7 +6,7 @@ import { byId, h } from "./dom.js";
 function cover(card) {
   if (card.querySelector(".cover")) return;
   const name = card.querySelector("h2")?.textContent ?? "";
-  const button = h("button", { type: "button", class: "cover", "aria-label": `${name}: predict first, then reveal` }, "Predict, then reveal");
+  const button = h("button", { type: "button", class: "cover", "aria-label": `Predict, then reveal: ${name}` }, "Predict, then reveal");
   button.addEventListener("click", () => {
     card.classList.add("revealed");
     button.remove();

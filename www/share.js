@@ -5,7 +5,7 @@ import { dialog, download, tabbed } from "./dialog.js";
 import { h } from "./dom.js";
 import { pictureOf, provenance, vectorsOf } from "./figure.js";
 import { receipt } from "./receipt.js";
-import { base, element, iframe, pinned, query, quarto, reveal } from "./snippets.js";
+import { address, base, element, iframe, pinned, quarto, queryOf, reveal } from "./snippets.js";
 import { filmType, record } from "./video.js";
 
 /** @typedef {import("./main.js").Page} Page */
@@ -130,8 +130,9 @@ export async function share(page) {
   /** @type {Choices} */
   let choices = { here: false, paused: false, ui: "min", theme: "auto", scale: 1, predict: false, click: false, hide: [], lock: [] };
   const link = () => page.address(choices.here ? from.link_here : from.link);
-  const full = () => `${base()}${query(choices, false)}#${link()}`;
-  const embedded = () => `${shell === "site" ? pinned() : base()}${query(choices, true)}#${link()}`;
+  const onSite = shell === "site";
+  const full = () => address(base(), link(), queryOf(choices, "page"));
+  const embedded = () => address(onSite ? pinned() : base(), link(), onSite ? "embed=1" : "", queryOf(choices, "embed"));
   const name = () => fileName(from.title);
 
   const linkTab = () => [
@@ -140,21 +141,21 @@ export async function share(page) {
     receipt(page, from),
   ];
   const slideTab = () => {
-    const inDeck = `${shell === "site" ? pinned() : base()}${query({ ...choices, paused: true }, true)}#${link()}`;
-    const script = new URL("pushforward-demo.js", shell === "site" ? pinned() : base() + "/").href;
+    const script = onSite ? new URL("pushforward-demo.js", pinned()).href : null;
+    const demo = { script, address: embedded(), link: link(), title: from.title, options: queryOf(choices, "embed") };
     return [
       copyable("HTML", iframe(embedded(), full(), from.title), 5),
-      copyable("reveal.js", reveal(inDeck, from.title), 5),
-      copyable("Quarto", quarto(inDeck, from.title), 6),
-      ...(shell === "site" ? [copyable("Custom element", element(script, link(), from.title, query(choices, true).slice(1)), 4)] : []),
+      copyable("reveal.js", reveal(demo), 6),
+      copyable("Quarto", quarto(demo), 6),
+      ...(script === null ? [] : [copyable("Custom element", element(script, link(), from.title, demo.options), 4)]),
       h("p", { class: "fine" }, "In a deck the demo starts and stops with its slide, and Page Up and Page Down stay the deck’s."),
     ];
   };
   const qrTab = () => {
     const holder = h("div", { class: "qr" });
-    const address = full();
-    const long = address.length > READABLE ? ` A shorter link reads better from afar: this one has ${address.length} characters.` : "";
-    void page.host.call("qr", address).then((code) => {
+    const text = full();
+    const long = text.length > READABLE ? ` A shorter link reads better from afar: this one has ${text.length} characters.` : "";
+    void page.host.call("qr", text).then((code) => {
       if (!code.size) return holder.replaceChildren(h("p", { class: "problem" }, "The link is too long for a QR code."));
       const svg = qrPicture(code, "QR code of the link");
       holder.replaceChildren(h("img", { alt: "QR code of the link", src: `data:image/svg+xml,${encodeURIComponent(svg)}` }),
@@ -190,7 +191,7 @@ export async function share(page) {
   ];
   const fileTab = () => [
     h("p", {}, "This very demo as one HTML file: it runs from a disk, without a network and without a server."),
-    worker("Save as HTML", async () => download(await carrying(await standalone(), link(), query({ ...choices, click: false }, true).replace(/^\?/, "").replace("embed=1&", "").replace("embed=1", "")), `${name()}.html`, "text/html")),
+    worker("Save as HTML", async () => download(await carrying(await standalone(), link(), queryOf({ ...choices, click: false }, "embed")), `${name()}.html`, "text/html")),
     h("p", { class: "fine" }, "The choices for slides apply to it too. It contains no explanation and computes with plain SIMD."),
   ];
   const filmTab = () => {

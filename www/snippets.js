@@ -15,13 +15,28 @@ import { shell } from "./boot.js";
  * @property {string[]} lock
  */
 
-/** @param {Choices} choices @param {boolean} embedded */
-export function query({ paused, ui, theme, scale, predict, click, hide, lock }, embedded) {
-  const pairs = [
-    embedded && shell === "site" && "embed=1", embedded && ui !== "min" && `ui=${ui}`, theme !== "auto" && `theme=${theme}`, paused && "autoplay=0", scale !== 1 && `scale=${scale}`,
+/**
+ * The options of an address, without `?`.
+ * @param {Choices} choices
+ * @param {"page" | "embed"} where
+ */
+export function queryOf({ paused, ui, theme, scale, predict, click, hide, lock }, where) {
+  const embedded = where === "embed";
+  return [
+    embedded && ui !== "min" && `ui=${ui}`, theme !== "auto" && `theme=${theme}`, paused && "autoplay=0", scale !== 1 && `scale=${scale}`,
     predict && "reveal=1", embedded && click && "load=click", hide.length && `hide=${hide.join(",")}`, lock.length && `lock=${lock.join(",")}`,
-  ].filter(Boolean);
-  return pairs.length ? `?${pairs.join("&")}` : "";
+  ].filter(Boolean).join("&");
+}
+
+/**
+ * An address that opens `link`.
+ * @param {string} base
+ * @param {string} link
+ * @param {...string} options
+ */
+export function address(base, link, ...options) {
+  const query = options.filter(Boolean).join("&");
+  return `${base}${query && "?"}${query}#${link}`;
 }
 
 /** Where this page lies: an address where it has one, else the name of its file. */
@@ -51,24 +66,29 @@ export const iframe = (address, full, title) =>
 </iframe>
 <p><a href="${attribute(full)}">${attribute(title)}: open it in a window of its own</a></p>`;
 
-/** @param {string} address @param {string} title */
-export const reveal = (address, title) =>
-  `<section>
-  <h2>${attribute(title)}</h2>
-  <iframe data-src="${attribute(address)}" title="${attribute(title)}" data-preload
-          width="1600" height="900" style="width: 100%; height: 80vh; border: 0"></iframe>
-</section>`;
-
-/** @param {string} address @param {string} title */
-export const quarto = (address, title) =>
-  `## ${title}
-
-\`\`\`{=html}
-<iframe data-src="${attribute(address)}" title="${attribute(title)}" data-preload
-        style="width: 100%; height: 80vh; border: 0"></iframe>
-\`\`\``;
-
 /** @param {string} script @param {string} link @param {string} title @param {string} options */
 export const element = (script, link, title, options) =>
-  `<script src="${attribute(script)}" defer><\/script>
-<pushforward-demo link="${attribute(link)}"${options ? ` options="${attribute(options)}"` : ""} title="${attribute(title)}"></pushforward-demo>`;
+  `<pushforward-demo link="${attribute(link)}"${options ? ` options="${attribute(options)}"` : ""} title="${attribute(title)}"></pushforward-demo>
+<script src="${attribute(script)}" defer><\/script>`;
+
+/** @param {string} address @param {string} title */
+const lone = (address, title) => `<iframe data-src="${attribute(address)}" title="${attribute(title)}" width="960" height="540"></iframe>`;
+
+/**
+ * A slide's content: the custom element of the site, or a frame that the deck loads when it comes to it.
+ * @param {{ script: string | null, address: string, link: string, title: string, options: string }} demo
+ */
+const slide = ({ script, address, link, title, options }) => (script === null ? lone(address, title) : element(script, link, title, options));
+
+/** @param {Parameters<typeof slide>[0]} demo */
+export const reveal = (demo) => `<section>
+<h2>${attribute(demo.title)}</h2>
+${slide(demo)}
+</section>`;
+
+/** @param {Parameters<typeof slide>[0]} demo */
+export const quarto = (demo) => `## ${demo.title}
+
+\`\`\`{=html}
+${slide(demo)}
+\`\`\``;

@@ -6,6 +6,11 @@ const THEMES = ["light", "dark", "projector"];
 
 export const currentTheme = () => document.documentElement.dataset.theme ?? "light";
 
+/** @param {string} theme one of the three; others are ignored */
+export function setTheme(theme) {
+  if (THEMES.includes(theme)) document.documentElement.dataset.theme = theme;
+}
+
 /** Goes to the next theme and remembers it. */
 export function nextTheme() {
   const next = THEMES[(THEMES.indexOf(currentTheme()) + 1) % THEMES.length];

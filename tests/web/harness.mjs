@@ -41,7 +41,7 @@ export const requested = () => [...site.requested];
  * @param {(() => void) | string} [script] runs before the page's own scripts
  */
 export async function newPage(options = {}, script) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, serviceWorkers: "block", ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
   /** @type {string[]} */
@@ -50,6 +50,8 @@ export async function newPage(options = {}, script) {
   page.on("console", (message) => {
     // What the browser itself says where WebGPU has no adapter.
     if (message.text() === "No available adapters.") return;
+    // Most tests go without a service worker: each context would fetch the whole site again.
+    if (message.text().includes("blocked by Playwright")) return;
     if (["error", "warning"].includes(message.type())) faults.push(`console: ${message.text()}`);
   });
   page.on("request", (request) => {

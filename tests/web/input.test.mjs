@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clean, dropFile, enter, hash, hashHas, noticed, open, reached, run, saved, stageHas, useBrowser } from "./harness.mjs";
+import { randomly } from "./site.mjs";
 
 useBrowser();
 
@@ -38,6 +39,90 @@ test("a bad CSV names file, line and cell, and keeps the run", async () => {
   assert.match(text, /cell 2|column 2|four/);
   assert.ok((await run(page)).step >= 30);
   await reached(page, (await run(page)).step + 10);
+  clean(faults);
+  await close();
+});
+
+test("1,000 random files raise no exception, and a sound one is still read", async () => {
+  const { page, faults, close } = await open("?autoplay=0");
+  const random = randomly(77);
+  const cells = ["1", "-2.5", "1e3", "1e400", "nan", "", " ", "x", "\"", "\"1\"", "\"a,b\"", "0x1", "1,5", "\u00e9", "\u0000", "-", ".", "1e", "3.4e38", "{", "[1", "null"];
+  const files = Array.from({ length: 1000 }, () => {
+    const [columns, by, end] = [1 + random(4), [",", ";", "\t", ", "][random(4)], ["\n", "\r\n", "\r", "\n\n"][random(4)]];
+    const row = () => Array.from({ length: random(12) ? columns : random(6) }, () => (random(4) ? String(random(9) - 4) : cells[random(cells.length)])).join(by);
+    return Array.from({ length: random(12) }, row).join(end) + (random(2) ? end : "");
+  });
+  const kept = await page.evaluate(async (texts) => {
+    let taken = 0;
+    for (const [i, text] of texts.entries()) {
+      /** @type {HTMLElement | null} */ (document.querySelector('[data-notice="file"] [aria-label="Dismiss"]'))?.click();
+      const data = new DataTransfer();
+      data.items.add(new File([text], `${i}.csv`, { type: "text/csv" }));
+      const stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
+      stage.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+      // Each has its answer before the next comes: a notice, or the dialog for what is no table.
+      for (let turn = 0; turn < 400; turn++) {
+        await new Promise((resolve) => setTimeout(resolve));
+        const notice = document.querySelector('[data-notice="file"]')?.textContent ?? "";
+        const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById("own"));
+        if (dialog) {
+          dialog.close();
+          break;
+        }
+        if (notice) {
+          taken += Number(notice.includes("particles in"));
+          break;
+        }
+      }
+    }
+    return taken;
+  }, files);
+  assert.ok(kept > 20 && kept < 900, `${kept} of the files were sound`);
+  await dropFile(page, "mine.csv", "1,2\n3,4\n");
+  await noticed(page, "mine.csv: 2 particles");
+  assert.equal(await page.locator('[data-notice="crash"]').count(), 0);
+  clean(faults);
+  await close();
+});
+
+test("own data: JSON, a choice of columns, a standard scale, pasted text, and errors with their lines", async () => {
+  const { page, faults, close } = await open("?autoplay=0");
+  await dropFile(page, "penguins.json", JSON.stringify([{ species: "a", length: 39, depth: 18, mass: 3750 }, { species: "b", length: 46, depth: 13, mass: 5000 }, { species: "c", length: 42, depth: 17, mass: 3900 }]));
+  const dialog = page.locator("#own");
+  await dialog.locator("tbody tr").nth(3).waitFor();
+  assert.deepEqual(await dialog.locator("tbody input").evaluateAll((boxes) => boxes.map((box) => /** @type {HTMLInputElement} */ (box).checked)), [false, true, true, false]);
+  await dialog.getByLabel("depth").uncheck();
+  await dialog.getByLabel("mass").check();
+  await dialog.locator("#own-scale").selectOption("each");
+  await dialog.locator(".primary").click();
+  await noticed(page, "penguins.json: 3 particles in 2 dimensions");
+  const { rows } = await saved(page, "particles");
+  for (const axis of [0, 1]) {
+    const column = rows.map((row) => row[axis]);
+    assert.ok(Math.abs(column.reduce((sum, v) => sum + v, 0)) < 1e-5 && Math.abs(column.reduce((sum, v) => sum + v * v, 0) / 3 - 1) < 1e-5, `${column}`);
+  }
+  // A column of words is refused with its line, a broken JSON text too.
+  await page.locator("#bring").click();
+  await dialog.locator("#own-text").fill("name,a\nq,1\nr,2\n");
+  await dialog.locator("tbody tr").nth(1).waitFor();
+  await dialog.getByLabel("name").check();
+  await dialog.locator(".primary").click();
+  await dialog.locator(".problem", { hasText: "line 2, cell 1" }).waitFor();
+  await dialog.locator("#own-text").fill("[[1,2],\n[3,oops]]");
+  await dialog.locator(".problem", { hasText: "line 2" }).waitFor();
+  await dialog.locator("#own-text").fill("[[1,2],\n[3,\"oops\"]]");
+  await dialog.locator("tbody tr").nth(1).waitFor();
+  await dialog.getByLabel("x1").check();
+  await dialog.locator(".primary").click();
+  await dialog.locator(".problem", { hasText: "item 2" }).waitFor();
+  await page.keyboard.press("Escape");
+  // Pasted text needs no dialog.
+  await page.evaluate(() => {
+    const data = new DataTransfer();
+    data.setData("text/plain", "5,6\n7,8\n9,1\n2,2\n");
+    document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  });
+  await noticed(page, "pasted text: 4 particles");
   clean(faults);
   await close();
 });

@@ -57,6 +57,44 @@ export const WEBGPU = [
 ];
 
 /**
+ * Serves what is listed on a free port of its own, so on another origin than the site: texts by their path, folders of the
+ * repository by their prefix.
+ * @param {Record<string, { text: string, type: string } | { folder: string }>} places
+ * @returns {Promise<{ url: string, close: () => void }>}
+ */
+export async function serve(places) {
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const prefix = Object.keys(places).filter((each) => pathname === each || (each.endsWith("/") && each !== "/" && pathname.startsWith(each))).pop();
+    const place = prefix === undefined ? undefined : places[prefix];
+    try {
+      if (!place || prefix === undefined) throw new Error("not listed");
+      if ("text" in place) return void response.writeHead(200, { "content-type": place.type }).end(place.text);
+      const file = path.join(root, place.folder, path.normalize(pathname.slice(prefix.length)));
+      const body = await readFile(file);
+      response.writeHead(200, { "content-type": types[path.extname(file)] ?? "application/octet-stream" }).end(body);
+    } catch {
+      response.writeHead(pathname === "/favicon.ico" ? 204 : 404).end();
+    }
+  });
+  await new Promise((ready) => server.listen(0, "127.0.0.1", () => ready(undefined)));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  return { url: `http://127.0.0.1:${port}`, close: () => void server.close() };
+}
+
+/**
+ * Whole numbers below `n`, the same for the same seed (a linear congruential generator, Numerical Recipes).
+ * @param {number} seed
+ */
+export function randomly(seed) {
+  let state = seed;
+  return (/** @type {number} */ n) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * n);
+  };
+}
+
+/**
  * Chromium without traffic of its own, and without a GPU unless further arguments bring one.
  * @param {string[]} further
  */

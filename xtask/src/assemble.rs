@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
+use sha2::{Digest, Sha256};
 
 use crate::policy::{Reach, with_policy};
 use crate::split::Bound;
@@ -21,6 +22,10 @@ const SITE_BOOT: &str = "boot.js";
 const EMBED_BOOT: &str = "boot.embed.js";
 const ENTRY: &str = "<script type=\"module\" src=\"main.js\"></script>";
 const STYLESHEET: &str = "<link rel=\"stylesheet\" href=\"style.css\">";
+
+/// The service worker, and the place for its list of files.
+const OFFLINE: &str = "sw.js";
+const OFFLINE_FILES: &str = "const FILES = [];";
 
 /// The files of `dist/` by their names.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -45,6 +50,7 @@ pub fn dist(profile: Profile) -> Result<()> {
         }
     };
     files.extend(explanations()?);
+    keep_offline(&mut files)?;
     let embed = embed(&www, &package)?;
     files.insert("embed.html".to_owned(), embed.into_bytes());
     let dist = process::root().join("dist");
@@ -61,6 +67,27 @@ pub fn instrumented(package: &Package, folder: &Path) -> Result<()> {
     let mut files = site(&process::root().join("www"), &package.glue(&[]))?;
     files.extend(whole_modules(package, opening::instrumented)?);
     write(&files, folder)
+}
+
+/// Tells the service worker which files the site has. Whatever changes in them changes the worker, so that browsers notice.
+fn keep_offline(files: &mut Files) -> Result<()> {
+    let own = |name: &&String| ![OFFLINE, "pushforward-demo.js"].contains(&name.as_str());
+    let names: Vec<&String> = files.keys().filter(own).collect();
+    let mut hash = Sha256::new();
+    for name in &names {
+        hash.update(&files[*name]);
+    }
+    let list =
+        serde_json::to_string(&[vec!["./"], names.iter().map(|n| n.as_str()).collect()].concat())?;
+    let worker = String::from_utf8(files[OFFLINE].clone())?;
+    let filled = format!("const FILES = {list}; // {}", hex(&hash.finalize()[..8]));
+    let worker = replace_once(&worker, OFFLINE_FILES, &filled)?;
+    files.insert(OFFLINE.to_owned(), worker.into_bytes());
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn write(files: &Files, dist: &Path) -> Result<()> {
@@ -90,6 +117,8 @@ fn site(www: &Path, glue: &str) -> Result<Files> {
                 let html = replace_once(&read(&file)?, ENTRY, entry)?;
                 with_policy(&html, Reach::Site)?.into_bytes()
             }
+            // Scripts that stand alone; the worker's list of files follows when all are known.
+            "pushforward-demo.js" | OFFLINE => linker::without_comments(&read(&file)?).into_bytes(),
             script if script.ends_with(".js") => continue,
             _ => fs::read(&file)?,
         };
@@ -216,10 +245,10 @@ fn without_other_links(html: &str) -> String {
     html.lines().filter(kept).collect::<Vec<_>>().join("\n")
 }
 
-fn replace_once(html: &str, from: &str, to: &str) -> Result<String> {
+fn replace_once(text: &str, from: &str, to: &str) -> Result<String> {
     ensure!(
-        html.matches(from).count() == 1,
-        "index.html needs `{from}`, once"
+        text.matches(from).count() == 1,
+        "a file of www/ needs `{from}`, once"
     );
-    Ok(html.replacen(from, to, 1))
+    Ok(text.replacen(from, to, 1))
 }

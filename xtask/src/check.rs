@@ -162,8 +162,8 @@ fn web(stages: &mut Stages) {
     stages.suite("browser tests", || {
         let chromium = install::chromium()?;
         install::web_tests()?;
-        install::firefox()?;
         install::webkit()?;
+        install::firefox()?;
         let folder = process::root().join(WEB_TESTS);
         ensure!(
             folder.join("node_modules").is_dir(),

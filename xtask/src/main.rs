@@ -1,7 +1,8 @@
-//! The project's own commands: `cargo xtask build | serve | test | bless | bench | screenshots`.
+//! The project's own commands: `cargo xtask build | serve | test | bless | bench | screenshots | soak`.
 //!
 //! It builds and checks; nothing here is part of what the page or the command line does.
 
+mod archive;
 mod assemble;
 mod bench;
 mod bless;
@@ -52,6 +53,8 @@ enum Command {
     Derivatives,
     /// Take the README's pictures of the page
     Screenshots,
+    /// Stay on the built page for long and print its memory; fails if that grows
+    Soak(SoakOptions),
 }
 
 #[derive(clap::Args)]
@@ -59,6 +62,19 @@ struct BuildOptions {
     /// Build quickly instead of small: thin optimisation, plain SIMD only
     #[arg(long)]
     dev: bool,
+    /// Also pack the built site into a zip file, for those without Rust
+    #[arg(long, conflicts_with = "dev")]
+    release_archive: bool,
+}
+
+#[derive(clap::Args)]
+struct SoakOptions {
+    /// Demos to open one after the other
+    #[arg(long, default_value_t = 500)]
+    switches: u32,
+    /// Steps of the one run that follows
+    #[arg(long, default_value_t = 200_000)]
+    steps: u32,
 }
 
 fn main() -> ExitCode {
@@ -73,13 +89,25 @@ fn main() -> ExitCode {
 
 fn run() -> Result<ExitCode> {
     match Cli::parse().command {
-        Command::Build(options) => assemble::dist(Profile::of_build(options.dev.into()))?,
+        Command::Build(options) => {
+            assemble::dist(Profile::of_build(options.dev.into()))?;
+            if options.release_archive {
+                archive::pack()?;
+            }
+        }
         Command::Serve(options) => serve::run(&options)?,
         Command::Test(options) => return Ok(check::run(&options)),
         Command::Bless(options) => bless::run(&options)?,
         Command::Bench(options) => bench::run(&options)?,
         Command::Derivatives => derivatives()?,
-        Command::Screenshots => screenshots()?,
+        Command::Screenshots => page_script("screenshots.mjs", &[])?,
+        Command::Soak(SoakOptions { switches, steps }) => page_script(
+            "soak.mjs",
+            &[
+                ("SWITCHES", switches.to_string()),
+                ("STEPS", steps.to_string()),
+            ],
+        )?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -92,11 +120,12 @@ fn derivatives() -> Result<()> {
     process::run(cargo.args(["--lib", "--", "--exact", "--nocapture", test]))
 }
 
-fn screenshots() -> Result<()> {
+/// Builds the page and runs a script of the browser tests' folder on it.
+fn page_script(name: &str, variables: &[(&str, String)]) -> Result<()> {
     assemble::dist(Profile::Web)?;
     install::web_tests()?;
     let mut node = process::command("node");
-    node.arg("screenshots.mjs")
-        .env("CHROMIUM", install::chromium()?);
+    node.arg(name).env("CHROMIUM", install::chromium()?);
+    node.envs(variables.iter().map(|(key, value)| (key, value)));
     process::run(node.current_dir(process::root().join(install::WEB_TESTS)))
 }

@@ -10,7 +10,7 @@ use anyhow::Result;
 const FIRST_VISIT_BUDGET: usize = 90 * 1024;
 
 /// Files of the page that a first visit does without.
-const LATER: [&str; 2] = ["embed.html", "more.js"];
+const LATER: [&str; 4] = ["embed.html", "more.js", "pushforward-demo.js", "sw.js"];
 
 /// Prints every file of `dist`, raw and compressed, and what a first visit costs.
 pub fn print(dist: &Path) -> Result<()> {
