@@ -4,6 +4,7 @@
 //! in wasm simd128 or relaxed SIMD by build. A kernel computes a range of rows, so that an executor can stop between rows.
 
 pub mod gaussian;
+pub mod gemm;
 pub mod map;
 pub mod matmul;
 pub mod median;
@@ -13,11 +14,23 @@ pub mod ridge;
 
 use crate::expr::Real;
 use fearless_simd::Level;
+use matmul::Matrix;
 
 /// Number types that kernels run on: `f32` with fast paths, `f64` as the oracle.
 pub trait Number: Real {
     /// Fast paths of [`pair_sum`], for a Gaussian kernel and for ridge kernels; false where there is none.
     fn fast_pair_sum(_: Level, _: &mut pair_sum::Job<'_, Self>) -> bool {
+        false
+    }
+    /// Fast path of [`matmul`], arguments as there; false where there is none.
+    fn fast_matmul(
+        _: Level,
+        _: Matrix<'_, Self>,
+        _: Matrix<'_, Self>,
+        _: usize,
+        _: usize,
+        _: &mut [Self],
+    ) -> bool {
         false
     }
 }
@@ -27,5 +40,15 @@ impl Number for f64 {}
 impl Number for f32 {
     fn fast_pair_sum(level: Level, job: &mut pair_sum::Job<'_, Self>) -> bool {
         gaussian::run(level, job) || ridge::run(level, job)
+    }
+    fn fast_matmul(
+        level: Level,
+        a: Matrix<'_, Self>,
+        b: Matrix<'_, Self>,
+        k: usize,
+        m: usize,
+        out: &mut [Self],
+    ) -> bool {
+        gemm::run(level, a, b, k, m, out)
     }
 }

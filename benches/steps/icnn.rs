@@ -72,7 +72,7 @@ pub fn steps(batch: usize) -> Steps {
     let moved = push(&p, y);
     let loss = (value(&f, moved).total() - (y * moved).total()) * mean;
     let next = update(&g, "g", loss, &p);
-    let moved = push(&next, y);
+    let moved = push(&next, y).stop_gradient();
     let loss = (value(&f, x).total() - value(&f, moved).total()) * mean;
     let potential = update(&g, "f", loss, &f);
     for (net, values) in [("g", next), ("f", potential)] {

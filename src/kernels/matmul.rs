@@ -1,5 +1,6 @@
-//! Matrix products, row-major. Plain loops in an order that vectorises; the dense-layer hot op is a kernel of its own.
+//! Matrix products, row-major. Plain loops in an order that vectorises, for f64 and for thin operands; the rest is `gemm`'s.
 
+use super::Number;
 use crate::expr::Real;
 use fearless_simd::{Level, Simd, dispatch};
 use fearless_simd_macros::simd;
@@ -19,7 +20,7 @@ pub struct Matrix<'a, R> {
 ///
 /// # Panics
 /// An operand is too short.
-pub fn matmul<R: Real>(
+pub fn matmul<R: Number>(
     level: Level,
     a: Matrix<'_, R>,
     b: Matrix<'_, R>,
@@ -27,7 +28,9 @@ pub fn matmul<R: Real>(
     m: usize,
     out: &mut [R],
 ) {
-    dispatch!(level, simd => run(simd, a, b, k, m, out));
+    if !R::fast_matmul(level, a, b, k, m, out) {
+        dispatch!(level, simd => run(simd, a, b, k, m, out));
+    }
 }
 
 #[simd]
