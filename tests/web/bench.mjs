@@ -64,7 +64,7 @@ async function steps(browser, url, flavour, workload, link, n) {
       const compiled = (/** @type {string} */ end) => WebAssembly.compileStreaming(fetch(`/pkg/pushforward_${flavour}${end}.wasm`));
       await init({ module_or_path: await compiled("") });
       for (let i = 0; i < partNames.length; i++) addPart(i, await compiled(`.${partNames[i]}`));
-      const playground = new Playground(link);
+      const playground = new Playground(link, undefined, "");
       // About 20 ms of work a call, so that a block ends near the end of a step.
       let budget = 1e5;
       const stepOnce = () => {
