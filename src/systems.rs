@@ -154,6 +154,8 @@ pub struct Stage {
     pub names: Vec<String>,
     /// Fixed points of the plane that the particles are compared with, e.g. a teacher's neurons.
     pub marks: Vec<[f32; 2]>,
+    /// Segments of the plane that the particles should lie on.
+    pub guides: Vec<[[f32; 2]; 2]>,
     /// Writes the scalars of the [`crate::metrics::Metric::Curve`]s among `metrics`; runs on copies, at probe steps.
     pub curves: Option<Program>,
     /// Writes the buffers `drift` and `repulsion` `[n, d]`, drawn as arrows.

@@ -287,7 +287,8 @@ impl Playground {
         }
         axes(list, view, [names(shown[0]), names(shown[1])]);
         list.clip(view.rect);
-        marks(list, view, &pane.session.stage().marks);
+        let stage = pane.session.stage();
+        marks(list, view, &stage.marks, &stage.guides);
         if layers.shows("contours") {
             for (mass, line) in pane.scenery.references() {
                 contours(list, view, &[line], Dash::Dashed, opacity(mass));

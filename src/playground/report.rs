@@ -127,6 +127,7 @@ impl Playground {
     /// JSON: the link, its notices, the panes with their values, the charts.
     pub fn describe(&self) -> String {
         let titles = self.titles();
+        let preset = self.preset();
         let panes = self.panes.iter().enumerate().map(|(i, pane)| {
             let session = &pane.session;
             let system = session.system();
@@ -153,7 +154,7 @@ impl Playground {
                 values: values(system),
                 notes: notes.collect(),
                 init_points,
-                preset: self.preset(i),
+                preset: preset.filter(|_| session.entry().id == self.panes[0].session.entry().id),
             }
         });
         let title = if titles.len() > 1 {
@@ -177,17 +178,19 @@ impl Playground {
         })
     }
 
-    /// The preset that pane `index` is, apart from the link's own keys.
-    fn preset(&self, index: usize) -> Option<usize> {
-        if self.panes.len() > 1 {
-            return None;
-        }
-        let pane = &self.panes[index];
-        let own = values(pane.session.system());
-        let presets = pane.session.entry().presets.iter();
+    /// The preset that is on the screen, apart from the link's own keys.
+    fn preset(&self) -> Option<usize> {
+        let presets = self.panes[0].session.entry().presets.iter();
         let mut links =
             presets.map(|p| link::parse(&format!("v={}&{}", self.link.version, p.link)).0);
-        links.position(|link| link.panes.len() == 1 && values(&*link.panes[0].system) == own)
+        links.position(|link| {
+            let mut pairs = link.panes.iter().zip(&self.panes);
+            link.panes.len() == self.panes.len()
+                && pairs.all(|(own, pane)| {
+                    own.entry.id == pane.session.entry().id
+                        && values(&*own.system) == values(pane.session.system())
+                })
+        })
     }
 
     fn chart_info(&self, metric: Metric) -> ChartInfo {

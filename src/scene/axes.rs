@@ -125,8 +125,14 @@ pub fn contours_over(list: &mut DrawList, view: &View, lines: &[Vec<[f32; 2]>], 
     }
 }
 
-/// Rings around fixed points that the particles are compared with.
-pub fn marks(list: &mut DrawList, view: &View, places: &[[f32; 2]]) {
+/// Rings around fixed points that the particles are compared with, and segments that they should lie on.
+pub fn marks(list: &mut DrawList, view: &View, places: &[[f32; 2]], guides: &[[[f32; 2]; 2]]) {
+    for [from, to] in guides {
+        list.line(view.to_pixel(*from), view.to_pixel(*to));
+    }
+    if !guides.is_empty() {
+        list.stroke(Role::Reference, 1.0, Dash::Dashed, 0.6);
+    }
     for place in places {
         list.circle(view.to_pixel(*place), 6.0);
     }

@@ -145,7 +145,14 @@ impl System for Balance {
             metrics.push(&MATRIX_DRIFT);
         }
         let norms = network.norms_of(&weights);
-        let reach = 1.5 * norms.iter().fold(1.0, |m: f32, v| m.max(*v));
+        let reach = 2.0 * norms.iter().fold(0.0, |m: f32, v| m.max(*v));
+        // Where gradient flow may take a neuron.
+        let diagonal = |at: &[f32]| {
+            let [x, y] = [at[0], at[1]];
+            let (back, forth) = (x.min(y), 2.0 * reach);
+            [[x - back, y - back], [x + forth, y + forth]]
+        };
+        let guides = norms.chunks_exact(2).map(diagonal).collect();
         let stage = Stage {
             particles: "norms",
             n: norms.len() / 2,
@@ -155,6 +162,7 @@ impl System for Balance {
             frame: [0.0, 0.0, reach, reach],
             names: vec!["‖incoming‖²".to_owned(), "‖outgoing‖²".to_owned()],
             marks: Vec::new(),
+            guides,
             curves: Some(self.curves(&network, &weights)),
             arrows: None,
             kernel_width: None,

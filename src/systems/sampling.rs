@@ -96,6 +96,7 @@ impl Sampling {
             frame: target.frame_of([0, 1.min(target.d - 1)]),
             names: target.axes.clone(),
             marks: Vec::new(),
+            guides: Vec::new(),
             curves: None,
             target: Some(target),
             arrows: None,

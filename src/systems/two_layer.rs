@@ -113,7 +113,7 @@ pub static ENTRY: Entry = Entry {
     presets: &[
         Preset {
             title: "Neurons find their teacher",
-            question: "Where do fifty neurons go? They gather on the teacher’s five directions.",
+            question: "Where do fifty neurons go? To the lines of the teacher’s five directions: w and −w bend f in one place.",
             link: "m=two-layer&step=0.2",
         },
         Preset {
@@ -190,6 +190,16 @@ impl System for TwoLayer {
         let mut names: Vec<String> = (1..=self.d).map(|i| format!("w{i}")).collect();
         names.resize(columns, "bias".to_owned());
         let reach = 1.6;
+        let marks: Vec<[f32; 2]> = teacher
+            .directions
+            .chunks_exact(self.d)
+            .map(|t| [t[0], t[1]])
+            .collect();
+        // A neuron at w bends f along the line across w, and so does one at −w.
+        let lines = marks.iter().map(|[x, y]| {
+            let far = 3.0 / x.hypot(*y).max(0.1);
+            [[-far * x, -far * y], [far * x, far * y]]
+        });
         let stage = Stage {
             particles: "w",
             n: rows,
@@ -198,11 +208,12 @@ impl System for TwoLayer {
             target: None,
             frame: [-reach, -reach, reach, reach],
             names,
-            marks: teacher
-                .directions
-                .chunks_exact(self.d)
-                .map(|t| [t[0], t[1]])
-                .collect(),
+            guides: if self.d == 2 {
+                lines.collect()
+            } else {
+                Vec::new()
+            },
+            marks,
             curves: Some(self.curves(&teacher)),
             arrows: None,
             kernel_width: None,
