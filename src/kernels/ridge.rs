@@ -51,8 +51,13 @@ pub fn run(level: Level, job: &mut Job<'_, f32>) -> bool {
 /// Σ_j relu(x·y_j) g_j = x·Σ_j 1(x·y_j ≥ 0) g_j y_j, since relu(z) = z relu′(z), and the first channel needs no sum of its own.
 /// So it is in the gradient of every two-layer network.
 fn is_gradient(job: &Job<'_, f32>) -> bool {
+    // ∞·0 would be a NaN that the sum itself does not have.
+    let finite = |data: &[f32]| data.iter().all(|v| v.is_finite());
     let mut sources = job.y.chunks_exact(job.d).zip(job.v.chunks_exact(job.d + 1));
-    sources.all(|(y, v)| y.iter().zip(&v[1..]).all(|(y, s)| *s == v[0] * y))
+    finite(job.x)
+        && finite(job.y)
+        && finite(job.v)
+        && sources.all(|(y, v)| y.iter().zip(&v[1..]).all(|(y, s)| *s == v[0] * y))
 }
 
 /// `B` vectors of rows from `start`: coordinate a in `[a][b]`; rows past the end repeat the last.
