@@ -366,3 +366,12 @@ fn systems_are_listed_and_described() {
             .is_some_and(|m| !m.is_empty())
     );
 }
+
+#[test]
+fn a_lecture_runs_one_scene_at_a_time() {
+    let lecture = "v=1&m=svgd&n=5;;v=1&m=ula&n=6";
+    fails(&["run", lecture, "--steps", "1"], 2, "--scene 1 to 2");
+    fails(&["run", lecture, "--scene", "3"], 2, "--scene 1 to 2");
+    let report = json(&["run", lecture, "--scene", "2", "--steps", "1", "--json"]);
+    assert_eq!(report["system"], "ula");
+}

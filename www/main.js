@@ -221,7 +221,7 @@ function showState(state) {
   } else if (state.state !== "diverged") withdraw("diverged");
   if (performance.now() - lastSpoken < SPEAK_MS && state.state === before) return;
   lastSpoken = performance.now();
-  byId("summary").textContent = `${described?.title ?? ""}, step ${state.step}${playing ? "" : ", paused"}. ${charts.spoken()}.`;
+  byId("summary").textContent = `${described?.title ?? ""}, step ${state.step}${playing ? "" : ", paused"}. ${options.predict ? "Curves are covered." : `${charts.spoken()}.`}`;
 }
 
 /** @param {boolean} on */

@@ -6,11 +6,12 @@ import { byId, h } from "./dom.js";
 export function poster(start) {
   const curtain = byId("curtain");
   const words = curtain.textContent ?? "";
-  const button = h("button", { type: "button", class: "primary poster", id: "poster" }, "▶ Run this demo");
+  const mark = document.querySelector(".brand svg")?.cloneNode(true) ?? "";
+  const button = h("button", { type: "button", class: "primary", id: "poster" }, "▶ Run this demo");
   button.addEventListener("click", () => {
     curtain.textContent = words;
     start();
   });
   byId("question").textContent = "A demo that waits";
-  curtain.replaceChildren(button);
+  curtain.replaceChildren(h("span", { class: "poster brand" }, mark, button));
 }

@@ -131,6 +131,7 @@ test("predict first, and a poster that waits for a click", async () => {
   const card = predict.page.locator(".chart").first();
   await stageHas(predict.page, "state", "paused_at_k");
   assert.equal(await card.locator(".value").isVisible(), false);
+  assert.doesNotMatch((await predict.page.locator("#summary").textContent()) ?? "", /KSD/, "what is covered is not spoken either");
   await card.locator(".cover").click();
   assert.equal(await card.locator(".value").isVisible(), true);
   assert.equal(await predict.page.locator(".chart .value").nth(1).isVisible(), false);
