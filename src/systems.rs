@@ -6,12 +6,14 @@
 pub mod balance;
 mod kernel;
 pub mod mala;
+mod minimise;
 mod sampling;
 pub mod svgd;
 pub mod two_layer;
 pub mod ula;
 
 pub use kernel::Kernel;
+pub use minimise::Minimise;
 pub use sampling::{Init, Sampling};
 
 use crate::data::Table;
