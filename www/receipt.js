@@ -55,12 +55,15 @@ export function receipt(page, from) {
       page.host.call("export_csv", "particles").then(numbers),
       plainly(from.link_here, from.step, (done) => (said.textContent = `running again: step ${done} of ${from.step}`)),
     ]);
+    const why = page.described?.panes.some(({ backend }) => backend === "gpu")
+      ? "a GPU adds in another order and has elementary functions of its own"
+      : "relaxed SIMD fuses products and sums";
     const same = again.digests.every((digest, i) => digest.split("-").at(-1) === from.digests[i]?.split("-").at(-1));
     const apart = own.reduce((/** @type {number} */ most, /** @type {number} */ value, /** @type {number} */ i) => Math.max(most, Math.abs(value - again.particles[i])), 0);
     const scale = own.reduce((/** @type {number} */ most, /** @type {number} */ value) => Math.max(most, Math.abs(value)), 0);
     said.textContent = same
       ? `Reproduced: a second run by the plain module (${again.digests.join(", ")}) has every bit of this state.`
-      : `The plain module (${again.digests.join(", ")}) ends at most ${apart.toPrecision(2)} away in any coordinate, where the largest is ${scale.toPrecision(3)}: relaxed SIMD fuses products and sums, which rounds differently, and steps amplify it.`;
+      : `The plain module (${again.digests.join(", ")}) ends at most ${apart.toPrecision(2)} away in any coordinate, where the largest is ${scale.toPrecision(3)}: ${why}, which rounds differently, and steps amplify it.`;
   };
   const possible = page.host.where === "worker" && from.step > 0 && from.edited_at === null && !from.own_file;
   const button = h("button", {

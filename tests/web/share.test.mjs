@@ -9,6 +9,7 @@ import { test } from "node:test";
 import { Resvg } from "@resvg/resvg-js";
 import jsQR from "jsqr";
 import { clean, dropFile, newPage, noticed, open, origin, run, stageHas, started, useBrowser } from "./harness.mjs";
+import { serve } from "./site.mjs";
 
 useBrowser();
 
@@ -254,6 +255,28 @@ test("a second visit needs no network", async () => {
   await page.context().setOffline(false);
   clean(faults);
   await close();
+});
+
+test("any path on a host: the page, its parts, and the addresses that it writes", async () => {
+  const host = await serve({ "/some/where/": { folder: "dist" } });
+  const { page, close } = await newPage();
+  /** @type {string[]} */
+  const missing = [];
+  page.on("response", (response) => {
+    if (response.status() >= 400) missing.push(response.url());
+  });
+  await page.goto(`${host.url}/some/where/index.html#${LINK}`);
+  await started(page);
+  await stageHas(page, "state", "paused_at_k");
+  await shareTab(page, "link");
+  assert.ok((await page.locator("#copy-link").inputValue()).startsWith(`${host.url}/some/where/#v=1`));
+  await page.locator("#share-tab-slide").click();
+  assert.match(await page.locator("#copy-revealjs").inputValue(), /\/some\/where\/pushforward-demo\.js/);
+  await shareTab(page, "file");
+  assert.ok((await download(page, "Save as HTML")).bytes.length > 100_000);
+  assert.deepEqual(missing, []);
+  await close();
+  host.close();
 });
 
 test("a film of the stage", async () => {
