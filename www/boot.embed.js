@@ -37,19 +37,20 @@ export async function loadWasm(_flavour) {
 /**
  * The program of this file is in one piece.
  * @param {string} name
+ * @param {"simd" | "relaxed"} [_flavour]
  * @returns {string}
  */
-export function partUrl(name) {
+export function partUrl(name, _flavour) {
   throw new Error(`this page carries no part ${name}`);
 }
 
 /**
- * The program of this file is in one piece.
- * @param {string} name
+ * This file fetches nothing.
+ * @param {string} url
  * @returns {Promise<WebAssembly.Module>}
  */
-export async function loadPart(name) {
-  throw new Error(`this page carries no part ${name}`);
+export async function compile(url) {
+  throw new Error(`this page does not fetch ${url}`);
 }
 
 /** A classic blob worker made of this page's own script. */

@@ -24,10 +24,13 @@ const bestFlavour = () => (!isWebKit() && WebAssembly.validate(RELAXED_PROBE) ? 
 /** @type {Map<string, Promise<WebAssembly.Module>>} */
 const modules = new Map();
 
-/** @param {URL} url */
-async function compile(url) {
+/**
+ * A wasm file, compiled.
+ * @param {string} url
+ */
+export async function compile(url) {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url.pathname}: ${response.status} ${response.statusText}`);
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${response.statusText}`);
   // Hosts that send another MIME type make compileStreaming throw, so it is asked for only where it works.
   const streams = response.headers.get("content-type")?.startsWith("application/wasm");
   return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
@@ -40,7 +43,7 @@ async function compile(url) {
 export async function loadWasm(flavour = bestFlavour()) {
   let loading = modules.get(flavour);
   if (!loading) {
-    loading = compile(new URL(`./pkg/pushforward_${flavour}.wasm`, document.baseURI));
+    loading = compile(new URL(`./pkg/pushforward_${flavour}.wasm`, document.baseURI).href);
     modules.set(flavour, loading);
     loading.catch(() => modules.delete(flavour));
   }
@@ -54,15 +57,6 @@ export async function loadWasm(flavour = bestFlavour()) {
  */
 export function partUrl(name, flavour = bestFlavour()) {
   return new URL(`./pkg/pushforward_${flavour}.${name}.wasm`, document.baseURI).href;
-}
-
-/**
- * A part of the program, compiled.
- * @param {string} name one of the glue's `partNames`
- * @param {"simd" | "relaxed"} [flavour]
- */
-export function loadPart(name, flavour) {
-  return compile(new URL(partUrl(name, flavour)));
 }
 
 /** A worker that runs `worker.js`: the page's own script, which knows by the missing document what it is. */

@@ -7,8 +7,9 @@ import { open_device } from "./pkg/pushforward.js";
 /**
  * @param {Wish} wish software devices count only when a device is asked for by name
  * @param {string} lost why a device that ran before is of no use any more, or nothing
+ * @param {() => Promise<void>} load gets the part of the program that drives a device
  */
-export async function chooseDevice(wish, lost) {
+export async function chooseDevice(wish, lost, load) {
   const cpu = (/** @type {string} */ reason) => ({ device: undefined, reason });
   if (lost) return cpu(`The GPU was lost: ${lost}. The run went on here.`);
   if (wish === "cpu") return cpu("The address asks for the CPU.");
@@ -20,6 +21,7 @@ export async function chooseDevice(wish, lost) {
   const software = "WebGPU has only a software renderer here, which is slower than this.";
   if (wish === "auto" && (adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter)) return cpu(software);
   try {
+    await load();
     const device = await open_device();
     if (wish === "gpu") return { device, reason: "The address asks for the GPU." };
     if (!device.is_software()) return { device, reason: "WebGPU has a hardware adapter here." };

@@ -4,7 +4,7 @@
 import { crash_for_test, init, manifest, roles, Playground } from "./pkg/pushforward.js";
 import { Ahead, Slices, nextFrame } from "./clock.js";
 import { chooseDevice } from "./device.js";
-import { add, fetchMissing } from "./parts.js";
+import { add, complete, fetchMissing } from "./parts.js";
 import { play, redraw } from "./player.js";
 
 /** @typedef {import("./player.js").DrawList} DrawList */
@@ -115,7 +115,7 @@ export class Engine {
     this.memory = wasm.memory;
     this.budgetMs = start.budgetMs;
     this.overlay = context2d(start.overlay);
-    const { device, reason } = await chooseDevice(start.backend, start.lost);
+    const { device, reason } = await chooseDevice(start.backend, start.lost, () => this.complete(["gpu", "common"]));
     const hasDevice = device !== undefined;
     this.playground = new Playground(start.link, device, reason);
     this.resize(start.size);
@@ -128,6 +128,14 @@ export class Engine {
     this.post({ type: "ready", manifest: manifest(), roles: roles(), described: this.describe() });
     this.report(performance.now());
     for (const message of this.early.splice(0)) this.obey(message);
+  }
+
+  /**
+   * Gets parts of the program; the page keeps them for engines to come.
+   * @param {string[]} names
+   */
+  async complete(names) {
+    for (const part of await Promise.all(names.map(complete))) if (part) this.post({ type: "part", part });
   }
 
   get run() {

@@ -2,7 +2,7 @@
 // a fresh one with the same link and the last snapshot. Canvases are made anew each time: a transferred one dies with
 // its worker.
 // @ts-check
-import { loadPart, loadWasm, partUrl, startWorker } from "./boot.js";
+import { compile, loadWasm, partUrl, startWorker } from "./boot.js";
 import { byId, h } from "./dom.js";
 import { Engine } from "./engine.js";
 import { partNames } from "./pkg/pushforward.js";
@@ -59,7 +59,15 @@ export class Host {
   }
 
   /**
-   * Completes the program by a part, downloaded once. A call does so by itself; earlier is quicker.
+   * Completes the program by what a visitor may ask for. A call does so by itself; earlier is quicker.
+   * @returns {Promise<unknown>}
+   */
+  complete() {
+    return Promise.all(["common", "rest"].map((name) => this.need(name)));
+  }
+
+  /**
+   * Completes the program by a part, downloaded once.
    * @param {string} name
    * @returns {Promise<void>}
    */
@@ -68,7 +76,7 @@ export class Host {
     const known = this.fetching.get(name);
     // A program in one piece has all it needs.
     if (known || index < 0) return known ?? Promise.resolve();
-    const fetching = loadPart(name).then((module) => {
+    const fetching = compile(partUrl(name)).then((module) => {
       const part = { index, module };
       this.parts.push(part);
       this.post({ type: "part", part });
@@ -84,7 +92,7 @@ export class Host {
     this.generation += 1;
     const generation = this.generation;
     // Another demo than the opening one needs what the first module lacks. Without it the engine tries for itself.
-    const rest = link ? this.need("rest").catch(() => {}) : null;
+    const rest = link ? this.complete().catch(() => {}) : null;
     const { module } = await loadWasm();
     await rest;
     if (generation !== this.generation) return;
@@ -137,6 +145,10 @@ export class Host {
         this.readySince = performance.now();
         this.listener.message(message);
         this.listener.started(this.where ?? "page");
+        break;
+      case "part":
+        this.parts.push(message.part);
+        this.fetching.set(partNames[message.part.index], Promise.resolve());
         break;
       case "reply":
         this.waiting.get(message.id)?.resolve(message.value);
@@ -192,7 +204,7 @@ export class Host {
    * @returns {Promise<any>}
    */
   async call(method, ...args) {
-    await this.need("rest").catch((error) => {
+    await this.complete().catch((error) => {
       this.listener.incomplete(error.message);
       throw error;
     });

@@ -341,7 +341,7 @@ byId("theme").addEventListener("click", () => {
 });
 // The first sign of intent: what it will ask for is on its way before it asks.
 for (const sign of ["pointermove", "pointerdown", "keydown", "wheel", "dragenter", "focusin"]) {
-  addEventListener(sign, () => void host.need("rest").catch(() => {}), { once: true, passive: true, capture: true });
+  addEventListener(sign, () => void host.complete().catch(() => {}), { once: true, passive: true, capture: true });
 }
 watchVisibility((on) => {
   visible = on;

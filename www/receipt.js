@@ -1,7 +1,7 @@
 // How sure one can be that a link shows the same elsewhere: what the state's digest says of this run, and a second run of
 // the same link by the plain module, with how far the two lie apart.
 // @ts-check
-import { loadPart, loadWasm } from "./boot.js";
+import { compile, loadWasm, partUrl } from "./boot.js";
 import { h } from "./dom.js";
 import { addPart, init, partNames, Playground } from "./pkg/pushforward.js";
 
@@ -21,7 +21,7 @@ const numbers = (csv) => csv.trim().split("\n").slice(1).flatMap((line) => line.
  * @param {(done: number) => void} progress
  */
 async function plainly(link, steps, progress) {
-  const [{ module }, ...parts] = await Promise.all([loadWasm("simd"), ...partNames.map((name) => loadPart(name, "simd"))]);
+  const [{ module }, ...parts] = await Promise.all([loadWasm("simd"), ...partNames.map((name) => compile(partUrl(name, "simd")))]);
   await init({ module_or_path: module });
   parts.forEach((part, index) => addPart(index, part));
   const run = new Playground(link, undefined, "");

@@ -1,7 +1,8 @@
 // @ts-check
 // Prints the flags of the functions that ran while the front page opened and played by itself, from a build in which each
-// function sets one: `cargo xtask bless` makes it, and keeps the names. What a visitor causes is not in it.
-import { launch, serveDist } from "./site.mjs";
+// function sets one: `cargo xtask bless` makes it, and keeps the names. What a visitor causes is not in it. With `--gpu` the
+// demo runs on a device.
+import { WEBGPU, launch, serveDist } from "./site.mjs";
 
 /** Keeps the program's instances where this script can find them; goes before the site's own script. */
 const KEEP = `{
@@ -15,8 +16,9 @@ const KEEP = `{
 }
 `;
 
+const onDevice = process.argv.includes("--gpu");
 const site = await serveDist();
-const browser = await launch();
+const browser = await launch(onDevice ? WEBGPU : []);
 /** @type {Set<string>} */
 const ran = new Set();
 
@@ -36,7 +38,7 @@ async function visit(options, play, flavour = "relaxed") {
     const url = route.request().url().replace("_relaxed", `_${flavour}`);
     await route.fulfill({ response: await route.fetch({ url }) });
   });
-  await page.goto(`${site.url}/`);
+  await page.goto(`${site.url}/${onDevice ? "?backend=gpu" : ""}`);
   await page.locator('#app[data-boot="ready"] #stage[data-step]').waitFor();
   await page.waitForTimeout(2000);
   await play(page);

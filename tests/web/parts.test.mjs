@@ -12,14 +12,16 @@ useBrowser();
 /** A page that cannot fetch later parts; whoever asks for them otherwise gets them. */
 const NO_FETCH = `
   const fetched = window.fetch;
-  window.fetch = (what, ...more) => String(what?.url ?? what).includes(".rest.") ? Promise.reject(new TypeError("no way")) : fetched(what, ...more);`;
+  window.fetch = (what, ...more) => String(what?.url ?? what).match(/\\.(common|rest)\\./) ? Promise.reject(new TypeError("no way")) : fetched(what, ...more);`;
 
 /** Later parts requested since `before`, a value of `requested().length`. @param {number} before */
-const parts = (before) => requested().slice(before).filter((path) => /\.\w+\.wasm$/.test(path)).length;
+const parts = (before) => requested().slice(before).filter((path) => /\.\w+\.wasm$/.test(path)).map((path) => path.split(".")[1]).sort();
+/** What a visitor without a device may need. */
+const ALL = ["common", "rest"];
 
-/** Waits until a later part was requested since `before`. @param {number} before */
+/** Waits until all later parts were requested since `before`. @param {number} before */
 async function asked(before) {
-  for (let i = 0; i < 100 && parts(before) === 0; i++) await new Promise((done) => setTimeout(done, 50));
+  for (let i = 0; i < 100 && parts(before).length < ALL.length; i++) await new Promise((done) => setTimeout(done, 50));
 }
 
 test("the opening downloads one module, and nothing more until its visitor moves", async () => {
@@ -35,13 +37,13 @@ test("the opening downloads one module, and nothing more until its visitor moves
     ], "if a part is among them, record the opening: cargo xtask bless --only opening");
     await page.mouse.move(200, 200);
     await asked(before);
-    assert.equal(parts(before), 1);
+    assert.deepEqual(parts(before), ALL);
     clean(faults);
     await close();
   }
 });
 
-test("edits, links, files and crashes work after the opening, with one more download", async () => {
+test("edits, links, files and crashes work after the opening, with each part downloaded once", async () => {
   const before = requested().length;
   const { page, faults, close } = await open("", {}, KEEP_WORKERS);
   await reached(page, 10);
@@ -61,16 +63,16 @@ test("edits, links, files and crashes work after the opening, with one more down
   await reached(page, (await run(page)).step + 10);
   await enter(page, "step", "0.01");
   await hashHas(page, "step=0.01");
-  assert.equal(parts(before), 1);
+  assert.deepEqual(parts(before), ALL);
   cleanButPanic(faults);
   await close();
 });
 
-test("another link brings both modules, once", async () => {
+test("another link brings all modules, once", async () => {
   const before = requested().length;
   const { page, faults, close } = await open("#v=1&m=ula&target=banana&n=100");
   await reached(page, 10);
-  assert.equal(parts(before), 1);
+  assert.deepEqual(parts(before), ALL);
   clean(faults);
   await close();
 });
@@ -82,7 +84,7 @@ test("a part that could not be fetched ahead is loaded where it is called, in th
     await reached(page, 10);
     assert.equal((await run(page)).where, where);
     assert.match(await page.evaluate(() => location.hash), /m=mala/);
-    assert.equal(parts(before), 1);
+    assert.deepEqual(parts(before), ["rest"], "what is called, once");
     clean(faults);
     await close();
   }
@@ -90,14 +92,14 @@ test("a part that could not be fetched ahead is loaded where it is called, in th
 
 test("without the rest the opening goes on, and says what it lacks", async () => {
   const { page, close } = await open("");
-  await page.route(/\.rest\.wasm$/, (route) => route.abort());
+  await page.route(/\.(common|rest)\.wasm$/, (route) => route.abort());
   await reached(page, 10);
   await page.locator("#presets button").last().click();
   await noticed(page, "could not be loaded");
   const { step, state } = await run(page);
   await reached(page, step + 10);
   assert.equal(state, "ready");
-  await page.unroute(/\.rest\.wasm$/);
+  await page.unroute(/\.(common|rest)\.wasm$/);
   await enter(page, "step", "0.02");
   await hashHas(page, "step=0.02");
   await close();

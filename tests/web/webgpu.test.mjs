@@ -3,7 +3,7 @@
 // no step with it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clean, enter, newPage, noticed, open, origin, reached, run, saved, stageHas, useBrowser } from "./harness.mjs";
+import { clean, enter, newPage, noticed, open, origin, reached, requested, run, saved, stageHas, useBrowser } from "./harness.mjs";
 import { WEBGPU } from "./site.mjs";
 
 useBrowser(WEBGPU);
@@ -69,6 +69,17 @@ test("the front page's demo runs on the device: its numbers and its picture are 
   // Forty steps, a few roundings of 6e-8 each, amplified by a target with steep walls.
   assert.ok(apart < 1e-3, `apart by ${apart}`);
   assert.ok(Math.max(...device.map(Math.abs)) > 1, "the cloud moved");
+});
+
+test("the opening on a device downloads what drives it, once, and nothing more", async () => {
+  const before = requested().length;
+  const { page, faults, close } = await open("?backend=gpu");
+  await reached(page, 30);
+  await page.waitForTimeout(1500);
+  const parts = requested().slice(before).filter((path) => /\.\w+\.wasm$/.test(path)).map((path) => path.split(".")[1]);
+  assert.deepEqual(parts.sort(), ["common", "gpu"], "if another part is among them, record the opening: cargo xtask bless --only opening");
+  clean(faults);
+  await close();
 });
 
 test("on its own the page prefers the CPU to a software renderer, and says so", async () => {

@@ -37,7 +37,7 @@ pub fn dist(profile: Profile) -> Result<()> {
     let www = process::root().join("www");
     let mut files = match profile {
         Profile::Web => {
-            let mut files = site(&www, &package.glue(&opening::part_names()))?;
+            let mut files = site(&www, &package.glue(&opening::PARTS))?;
             files.extend(split_modules(&package)?);
             files
         }
@@ -143,7 +143,7 @@ fn split_modules(package: &Package) -> Result<Files> {
         let split = opening::split(bound)?;
         let name = flavour.name();
         files.insert(format!("pkg/pushforward_{name}.wasm"), split.primary);
-        for (part, bytes) in opening::part_names().iter().zip(split.parts) {
+        for (part, bytes) in opening::PARTS.iter().zip(split.parts) {
             files.insert(format!("pkg/pushforward_{name}.{part}.wasm"), bytes);
         }
     }

@@ -130,18 +130,12 @@ impl Plan {
             slots.entry(function.index()).or_default().push(slot);
         }
 
-        // From where each function is called; JavaScript calls the primary.
+        // From which parts each function is called directly, or from outside.
         let mut from: BTreeMap<Index, BTreeSet<Option<usize>>> = BTreeMap::new();
-        for export in module.exports.iter() {
-            if let ExportItem::Function(id) = export.item {
-                from.entry(id.index()).or_default().insert(None);
-            }
-        }
-        for (caller, callees) in calls(module)? {
-            let caller = part.get(&caller).copied();
-            for callee in callees {
-                from.entry(callee).or_default().insert(caller);
-            }
+        for (callee, callers) in direct_callers(module)? {
+            let part_of =
+                |caller: Option<Index>| caller.and_then(|caller| part.get(&caller).copied());
+            from.insert(callee, callers.into_iter().map(part_of).collect());
         }
         let (mut met, mut own) = (Vec::new(), Vec::new());
         for (id, _) in module.funcs.iter_local() {
@@ -204,6 +198,32 @@ impl Plan {
         table.initial = size;
         table.maximum = table.maximum.map(|most| most.max(size));
     }
+}
+
+/// Who refers to each function by its index: functions that call it, and nobody in particular where its address is taken or
+/// it is exported.
+pub fn callers(module: &Module) -> Result<BTreeMap<Index, BTreeSet<Option<Index>>>> {
+    let mut callers = direct_callers(module)?;
+    for (_, function) in addresses(module)? {
+        callers.entry(function.index()).or_default().insert(None);
+    }
+    Ok(callers)
+}
+
+/// Who calls each function by its index, JavaScript being nobody in particular.
+fn direct_callers(module: &Module) -> Result<BTreeMap<Index, BTreeSet<Option<Index>>>> {
+    let mut callers: BTreeMap<Index, BTreeSet<Option<Index>>> = BTreeMap::new();
+    for export in module.exports.iter() {
+        if let ExportItem::Function(id) = export.item {
+            callers.entry(id.index()).or_default().insert(None);
+        }
+    }
+    for (caller, callees) in calls(module)? {
+        for callee in callees {
+            callers.entry(callee).or_default().insert(Some(caller));
+        }
+    }
+    Ok(callers)
 }
 
 /// Which functions each function calls.

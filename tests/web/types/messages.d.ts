@@ -55,6 +55,7 @@ export type FromEngine =
   | { type: "snapshot"; bytes: Uint8Array }
   | { type: "reply"; id: number; value: any }
   | { type: "lost"; message: string; bytes: Uint8Array; step: number }
+  | { type: "part"; part: Part }
   | { type: "fatal"; message: string };
 
 /** One run of a comparison, as the program describes it. */
