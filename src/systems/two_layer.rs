@@ -113,7 +113,7 @@ pub static ENTRY: Entry = Entry {
     presets: &[
         Preset {
             title: "Neurons find their teacher",
-            question: "Where do fifty neurons go? To the lines of the teacher’s five directions: w and −w bend f in one place.",
+            question: "Do fifty neurons find the teacher’s five directions? The loss falls to it long before all of them do.",
             link: "m=two-layer&step=0.2",
         },
         Preset {
