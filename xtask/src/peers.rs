@@ -116,7 +116,7 @@ impl Peers {
         candidates.into_iter().find(|python| {
             let mut probe = Command::new(python);
             probe
-                .args(["-c", "import torch, jax, numpy"])
+                .args(["-c", "import torch, numpy"])
                 .output()
                 .is_ok_and(|output| output.status.success())
         })
