@@ -129,8 +129,16 @@ function firstStart(manifestText, rolesText) {
   app.dataset.boot = "ready";
 }
 
-/** After the first pictures: keeping files competes with them for the network. */
-setTimeout(() => void loadWasm().then(({ flavour }) => keepForOffline(flavour)), OFFLINE_MS);
+let isMet = false;
+
+/** What a visitor may ask for is on its way before it is asked for; those who only look in download what they see. */
+function meet() {
+  if (isMet) return;
+  isMet = true;
+  void host.complete().catch(() => {});
+  // After the first pictures: keeping files competes with them for the network.
+  setTimeout(() => void loadWasm().then(({ flavour }) => keepForOffline(flavour)), OFFLINE_MS);
+}
 
 /** Sends the layer switches again, to an engine that has not heard of them. */
 let reportLayers = () => {};
@@ -339,10 +347,10 @@ byId("theme").addEventListener("click", () => {
   nextTheme();
   sendTheme();
 });
-// The first sign of intent: what it will ask for is on its way before it asks.
 for (const sign of ["pointermove", "pointerdown", "keydown", "wheel", "dragenter", "focusin"]) {
-  addEventListener(sign, () => void host.complete().catch(() => {}), { once: true, passive: true, capture: true });
+  addEventListener(sign, meet, { once: true, passive: true, capture: true });
 }
+if (location.hash.length > 1) meet();
 watchVisibility((on) => {
   visible = on;
   host.post({ type: "visible", on });

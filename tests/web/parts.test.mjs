@@ -27,11 +27,12 @@ async function asked(before) {
 test("the opening downloads one module, and nothing more until its visitor moves", async () => {
   for (const options of [{}, { viewport: { width: 390, height: 844 }, deviceScaleFactor: 3 }]) {
     const before = requested().length;
-    const { page, faults, close } = await open("", { colorScheme: "light", ...options });
+    const { page, faults, close } = await open("", { colorScheme: "light", serviceWorkers: "allow", ...options });
     await reached(page, 100);
     await page.emulateMedia({ colorScheme: "dark" });
     await page.setViewportSize({ width: 600, height: 700 });
-    await page.waitForTimeout(1500);
+    // Longer than the page waits before it keeps files for visits without a network.
+    await page.waitForTimeout(5000);
     assert.deepEqual(requested().slice(before).map((path) => path.replace("_simd", "_relaxed")).sort(), [
       "/", "/app.js", "/app.js", "/pkg/pushforward_relaxed.wasm", "/style.css",
     ], "if a part is among them, record the opening: cargo xtask bless --only opening");
