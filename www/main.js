@@ -130,10 +130,12 @@ function firstStart(manifestText, rolesText) {
 }
 
 let isMet = false;
+/** Whether a poster stands in the program's place, and nothing is downloaded yet. */
+let isPoster = options.poster;
 
 /** What a visitor may ask for is on its way before it is asked for; those who only look in download what they see. */
 function meet() {
-  if (isMet) return;
+  if (isMet || isPoster) return;
   isMet = true;
   void host.complete().catch(() => {});
   // After the first pictures: keeping files competes with them for the network.
@@ -348,7 +350,7 @@ byId("theme").addEventListener("click", () => {
   sendTheme();
 });
 for (const sign of ["pointermove", "pointerdown", "keydown", "wheel", "dragenter", "focusin"]) {
-  addEventListener(sign, meet, { once: true, passive: true, capture: true });
+  addEventListener(sign, meet, { passive: true, capture: true });
 }
 if (location.hash.length > 1) meet();
 watchVisibility((on) => {
@@ -371,5 +373,8 @@ if (window.parent !== window) {
     parts.embed(page, early);
   });
 }
-if (options.poster) withMore((parts) => parts.poster(() => void start()));
+if (options.poster) withMore((parts) => parts.poster(() => {
+  isPoster = false;
+  void start();
+}));
 else void start();

@@ -115,8 +115,9 @@ fn site(www: &Path, glue: &str) -> Result<Files> {
             "index.html" => {
                 let entry = "<script defer src=\"app.js\"></script>";
                 let html = replace_once(&read(&file)?, ENTRY, entry)?;
-                with_policy(&html, Reach::Site)?.into_bytes()
+                with_policy(&flush_left(&html), Reach::Site)?.into_bytes()
             }
+            "style.css" => tightened(&read(&file)?).into_bytes(),
             // Scripts that stand alone; the worker's list of files follows when all are known.
             "pushforward-demo.js" | OFFLINE => linker::without_comments(&read(&file)?).into_bytes(),
             script if script.ends_with(".js") => continue,
@@ -134,6 +135,28 @@ fn site(www: &Path, glue: &str) -> Result<Files> {
     let glue = linker::without_comments(glue);
     files.insert("pkg/pushforward.js".to_owned(), glue.into_bytes());
     Ok(files)
+}
+
+/// A text without indentation and empty lines.
+fn flush_left(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// A style sheet without comments and without the breaks of lines that mean nothing.
+fn tightened(css: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = css;
+    while let Some((before, comment)) = rest.split_once("/*") {
+        kept += before;
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
+    }
+    kept += rest;
+    ["{", "}", ";", ","]
+        .iter()
+        .fold(flush_left(&kept), |css, end| {
+            css.replace(&format!("{end}\n"), end)
+        })
 }
 
 /// The first module of each flavour, and its later parts.
@@ -251,4 +274,15 @@ fn replace_once(text: &str, from: &str, to: &str) -> Result<String> {
         "a file of www/ needs `{from}`, once"
     );
     Ok(text.replacen(from, to, 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn style_loses_comments_and_breaks_only() {
+        let css = "/* a */\n:root {\n  --x: 1;\n}\n\na,\nb > c\n.d {\n  color: red;\n}\n";
+        assert_eq!(tightened(css), ":root {--x: 1;}a,b > c\n.d {color: red;}");
+    }
 }

@@ -74,21 +74,41 @@ pub fn link(sources: &BTreeMap<String, String>) -> Result<Linked> {
     Ok(linked)
 }
 
-/// A module without the lines that are comments and nothing else: visitors need not download them.
+/// A module without the lines that are comments and nothing else, and without indentation: visitors need not download them.
 pub fn without_comments(text: &str) -> String {
     let mut kept = String::new();
     let mut inside = false;
+    let mut in_template = false;
     for line in text.lines() {
         let code = line.trim();
-        let opens = code.starts_with("/*") && (!code.contains("*/") || code.ends_with("*/"));
+        let opens = !in_template
+            && code.starts_with("/*")
+            && (!code.contains("*/") || code.ends_with("*/"));
         if inside || opens {
             inside = !code.ends_with("*/");
-        } else if !code.is_empty() && !code.starts_with("//") {
-            kept += line;
+        } else if in_template || (!code.is_empty() && !code.starts_with("//")) {
+            let text = if in_template { line } else { code };
+            kept += &without_casts(text);
             kept.push('\n');
+            let ticks = line.matches('`').count() - line.matches("\\`").count();
+            in_template ^= ticks % 2 == 1;
         }
     }
     kept
+}
+
+/// A line without the types that are written into it.
+fn without_casts(line: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = line;
+    while let Some((before, (_, after))) = rest
+        .split_once("/** @type {")
+        .and_then(|(before, cast)| Some((before, cast.split_once("} */")?)))
+    {
+        kept += before;
+        rest = after.trim_start();
+    }
+    kept + rest
 }
 
 struct Import {
@@ -342,6 +362,13 @@ mod tests {
     fn comments_are_left_out_and_code_is_not() {
         let text = "// a\n/** b\n * c */\nlet x = 1; // d\n\n  /* e */\n/* f */ g();\n";
         assert_eq!(without_comments(text), "let x = 1; // d\n/* f */ g();\n");
+        let cast = "  const a = /** @type {number} */ (b) + /** @type {A | null} */ (c);\n";
+        assert_eq!(without_comments(cast), "const a = (b) + (c);\n");
+        let template = "  const a = `x\n  /* y */\n\n  z`;\n  b();\n";
+        assert_eq!(
+            without_comments(template),
+            "const a = `x\n  /* y */\n\n  z`;\nb();\n"
+        );
     }
 
     #[test]

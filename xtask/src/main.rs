@@ -17,6 +17,7 @@ mod process;
 mod readme;
 mod serve;
 mod sizes;
+mod spelled;
 mod split;
 mod tally;
 mod wasm;

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::process;
+use crate::spelled::{self, shortened, spelled};
 use crate::split::{Bound, Reach};
 
 /// The browser, as the compiler calls it.
@@ -196,7 +197,9 @@ fn compile(profile: Profile, flavour: Flavour) -> Result<PathBuf> {
             .args(["--profile", profile.name()])
             .arg("--target-dir")
             .arg(&folder)
-            .env("RUSTFLAGS", flags(profile, flavour)),
+            .env("RUSTFLAGS", flags(profile, flavour))
+            // How functions are cut depends on it, and so does the list of those that the opening runs.
+            .env("CARGO_INCREMENTAL", "1"),
     )?;
     Ok(folder
         .join(TARGET)
@@ -224,7 +227,18 @@ fn bind(input: &Path) -> Result<(String, Vec<u8>)> {
         "the crate must not bring JavaScript of its own: {:?}",
         output.local_modules()
     );
-    Ok((output.js().to_owned(), output.wasm_mut().emit_wasm()))
+    let (glue, spellings) = spelled(output.js());
+    let (glue, short) = shortened(&glue);
+    let module = output.wasm_mut();
+    for import in module.imports.iter_mut() {
+        if let Some(spelling) = spellings.get(&import.name) {
+            import.module = spelled::MODULE.to_owned();
+            import.name.clone_from(spelling);
+        } else if let Some(name) = short.get(&import.name) {
+            import.name.clone_from(name);
+        }
+    }
+    Ok((glue, module.emit_wasm()))
 }
 
 /// Rewrites the glue's closing export list into exports where things are declared.
@@ -239,7 +253,21 @@ fn as_plain_module(glue: &str) -> Result<String> {
         glue.contains(IMPORTS),
         "wasm-bindgen's glue no longer imports through `{IMPORTS}`"
     );
+    let glue = with_brief_descriptions(glue)?;
     let glue = glue.replace(LIST, "export const init = __wbg_init;");
-    let glue = glue.replace(IMPORTS, &format!("{IMPORTS} parts,"));
+    let glue = glue.replace(IMPORTS, &format!("{IMPORTS} parts, {},", spelled::MODULE));
     Ok(glue.replace("\nfunction initSync(", "\nexport function initSync("))
+}
+
+/// The glue with a short description of values: only the messages of panics about JavaScript values have it.
+fn with_brief_descriptions(glue: &str) -> Result<String> {
+    const START: &str = "\nfunction debugString(val) {\n";
+    let cut = glue.split_once(START).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once("\nfunction ")?;
+        Some((before, after))
+    });
+    let (before, after) = cut.context("wasm-bindgen's glue no longer has `debugString`")?;
+    Ok(format!(
+        "{before}{START}return String(val);\n}}\nfunction {after}"
+    ))
 }
