@@ -256,7 +256,12 @@ fn as_plain_module(glue: &str) -> Result<String> {
     let glue = with_brief_descriptions(glue)?;
     let glue = glue.replace(LIST, "export const init = __wbg_init;");
     let glue = glue.replace(IMPORTS, &format!("{IMPORTS} parts, {},", spelled::MODULE));
-    Ok(glue.replace("\nfunction initSync(", "\nexport function initSync("))
+    let glue = glue.replace("\nfunction initSync(", "\nexport function initSync(");
+    // Nothing here is freed by leaving a block.
+    let used = glue
+        .lines()
+        .filter(|line| !line.starts_with("if (Symbol.dispose)"));
+    Ok(used.map(|line| format!("{line}\n")).collect())
 }
 
 /// The glue with a short description of values: only the messages of panics about JavaScript values have it.
