@@ -52,7 +52,7 @@ pub struct Link {
     pub panes: Vec<Pane>,
     /// Run to this step, then pause.
     pub k: Option<u32>,
-    /// Points drawn by hand: the initial particles of panes with `init=file`.
+    /// Points drawn by hand, for the panes that are set to use own points.
     pub data: Option<Drawn>,
     /// Frame in world units: x0, y0, x1, y1.
     pub view: Option<[f32; 4]>,

@@ -8,7 +8,7 @@ use crate::metrics::{Metric, Setting};
 use crate::params::{Kind, Spec};
 use crate::scene::{LAYERS, Layer};
 use crate::session::Session;
-use crate::systems::{Entry, REGISTRY, System};
+use crate::systems::{Entry, REGISTRY, System, Words};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -42,6 +42,8 @@ pub struct SystemInfo {
     pub citation: &'static str,
     /// Its link with every parameter at its default.
     pub link: String,
+    /// What a user's own points are to it; nothing where it takes none.
+    pub own: Option<Words>,
     /// Configured demos.
     pub presets: Vec<PresetInfo>,
     /// Parameters in declaration order.
@@ -125,6 +127,7 @@ pub fn system(entry: &Entry) -> SystemInfo {
         summary: entry.summary,
         citation: entry.citation,
         link: whole(&format!("m={}", entry.id)),
+        own: entry.own.words(),
         presets: entry.presets.iter().map(preset).collect(),
         params: defaults(VERSION, entry).specs(),
     }

@@ -23,7 +23,6 @@ use crate::exec::gpu::Device;
 use crate::link::{self, Link};
 use crate::scene::{Canvas, Frame, Layers, Theme};
 use crate::session::Session;
-use crate::systems::Inputs;
 use pane::Pane;
 use pictures::Ground;
 
@@ -45,7 +44,7 @@ pub struct Playground {
     /// What was wrong with the link when it was opened.
     notices: Vec<Problem>,
     panes: Vec<Pane>,
-    /// Initial particles from a file, which a link cannot carry.
+    /// The user's own points from a file, which a link cannot carry.
     file: Option<Table>,
     /// Step that every pane works towards, and how far the next one lies.
     goal: u32,
@@ -166,14 +165,16 @@ fn build(
     file: Option<&Table>,
     problems: &mut Vec<Problem>,
 ) -> Result<Vec<Pane>, Problem> {
-    let init = file
-        .cloned()
-        .or_else(|| link.data.as_ref().map(link::Drawn::to_table));
-    let inputs = Inputs { init };
+    let drawn = link.data.as_ref().map(link::Drawn::to_table);
+    let table = file.or(drawn.as_ref());
     let version = link.version;
     let mut panes = Vec::new();
     for pane in &mut link.panes {
-        edit::fit_points(&mut *pane.system, inputs.init.as_ref());
+        let own = pane.entry.own;
+        let inputs = own.inputs(table);
+        if let Some(table) = table.filter(|_| own.is_used(&*pane.system)) {
+            problems.extend(own.fit(&mut *pane.system, table).err());
+        }
         let defaults = link::defaults(version, pane.entry);
         // Each turn repairs one parameter; a system has fewer than these.
         let mut turns = 32;

@@ -7,6 +7,7 @@ pub mod balance;
 mod kernel;
 pub mod mala;
 mod minimise;
+mod own;
 mod sampling;
 pub mod svgd;
 pub mod two_layer;
@@ -14,6 +15,7 @@ pub mod ula;
 
 pub use kernel::Kernel;
 pub use minimise::Minimise;
+pub use own::{FILE, Own, Words};
 pub use sampling::{Init, Sampling};
 
 use crate::data::Table;
@@ -65,6 +67,8 @@ pub struct Entry {
     pub citation: &'static str,
     /// Fresh parameters at their defaults (frozen for link version 1).
     pub fresh: fn() -> Box<dyn System>,
+    /// What a user's own points are to it.
+    pub own: Own,
     /// Configured demos worth opening.
     pub presets: &'static [Preset],
 }
@@ -80,11 +84,13 @@ pub struct Preset {
     pub link: &'static str,
 }
 
-/// Samples a user brought.
+/// Points a user brought; [`Entry::own`] says which of them a system takes.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
     /// Initial particles (`--init`, dropped on the page, or `data=` in the link).
     pub init: Option<Table>,
+    /// Samples of the source distribution (`--source`, or as above).
+    pub source: Option<Table>,
 }
 
 /// A configured system: its parameters, and how to build a run from them.

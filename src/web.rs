@@ -121,9 +121,9 @@ impl Playground {
         }
     }
 
-    /// Reads a CSV file as `role` (`init`: initial particles). An unusable file leaves the run as it is.
-    pub fn load_csv(&mut self, role: &str, name: &str, text: &str) -> String {
-        json(&self.0.load_csv(role, name, text))
+    /// Reads a CSV file of the user's own points. An unusable file leaves the run as it is.
+    pub fn load_csv(&mut self, name: &str, text: &str) -> String {
+        json(&self.0.load_csv(name, text))
     }
 
     /// Works for about `budget` units, at most `max_steps` steps, on all panes in lockstep; returns the steps completed in
@@ -350,7 +350,7 @@ impl Playground {
         self.0.survey(name, text)
     }
 
-    /// As `load_csv` of initial particles, from some columns (numbers from 0, separated by commas), brought to a standard
+    /// As `load_csv`, from some columns (numbers from 0, separated by commas), brought to a standard
     /// scale: `none`, `each` or `together`.
     pub fn load_columns(&mut self, name: &str, text: &str, columns: &str, scaling: &str) -> String {
         json(&self.0.load_columns(name, text, columns, scaling))

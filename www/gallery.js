@@ -11,6 +11,7 @@ import { byId, h } from "./dom.js";
  * @property {string} summary
  * @property {string} citation
  * @property {string} link with every parameter at its default
+ * @property {import("./stage.js").Own | null} own
  * @property {Preset[]} presets
  * @property {import("./controls.js").Spec[]} params
  */

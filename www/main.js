@@ -67,7 +67,9 @@ const page = {
   get link() { return link; },
   get playing() { return playing; },
   get pane() { return pane; },
-  /** Whether the particles are, or were, the reader's own. */
+  /** What own points are to the system shown. */
+  get own() { return shownSystem()?.own; },
+  /** Whether the points are, or were, the reader's own. */
   ownData: false,
   /** Colours in the order of the roles. @type {string[]} */
   colours: [],
@@ -186,11 +188,16 @@ function describe(text) {
   writeAddress(page.address(link));
 }
 
+/** The system of the pane that the settings belong to. */
+const shownSystem = () => manifest?.systems.find(({ id }) => id === described?.panes[pane].system);
+
 function showPane() {
   if (!described || !manifest) return;
   const shown = described.panes[pane];
-  const system = manifest.systems.find(({ id }) => id === shown.system);
+  const system = shownSystem();
   if (!system) return;
+  app.dataset.own = system.own ? "yes" : "none";
+  byId("own-role").textContent = system.own?.role ?? "";
   byId("system-title").textContent = system.title;
   document.title = `${described.title || system.title} · Pushforward`;
   byId("compare").setAttribute("aria-pressed", String(described.panes.length > 1));
@@ -323,6 +330,7 @@ installStage({
   answered,
   choose: (name, text) => withMore((parts) => parts.ownData(page, name, text)),
   owned: () => void (page.ownData = true),
+  own: () => page.own,
   holdForDrawing: (on) => {
     if (on) playedBeforeDrawing = playing;
     setPlaying(on ? false : playedBeforeDrawing);

@@ -1,4 +1,4 @@
-// The reader's own points: a file or pasted text, CSV or JSON; which columns are taken, and at which scale. The program
+// The reader's own points, whatever they are to the present system: a file or pasted text, CSV or JSON; which columns are taken, and at which scale. The program
 // reads the numbers and says what is wrong with them; nothing leaves the browser.
 // @ts-check
 import { dialog } from "./dialog.js";
@@ -7,7 +7,7 @@ import { notice } from "./notices.js";
 import { MOST_BYTES } from "./stage.js";
 
 /** @typedef {{ name: string, numbers: number, sample: string[] }} Column */
-/** @typedef {{ survey?: { rows: number, columns: Column[] }, wanted?: number, problems?: { key: string, message: string }[] }} Surveyed */
+/** @typedef {{ survey?: { rows: number, columns: Column[] }, wanted?: number, any?: boolean, problems?: { key: string, message: string }[] }} Surveyed */
 
 const TOKEN = /\s+|[[\]{}:,]|"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
@@ -99,7 +99,7 @@ export function ownData(page, name, text) {
         return void say(`${label()}: ${error instanceof Error ? error.message : error}`);
       }
     } else csv = raw;
-    const { survey: read, wanted = 2, problems } = /** @type {Surveyed} */ (await page.host.call("survey", label(), csv));
+    const { survey: read, wanted = 2, any, problems } = /** @type {Surveyed} */ (await page.host.call("survey", label(), csv));
     if (!read) return void say((problems ?? []).map(({ message }) => message).join(" "));
     let open = wanted;
     const boxes = read.columns.map((column, i) => {
@@ -110,7 +110,7 @@ export function ownData(page, name, text) {
         h("td", {}, numeric ? "numbers" : `${column.numbers} of ${read.rows} are numbers`),
         h("td", {}, column.sample.join(", ")));
     });
-    found.replaceChildren(h("p", { class: "fine" }, `${read.rows} rows. The run takes ${wanted} ${wanted === 1 ? "column" : "columns"}.`),
+    found.replaceChildren(h("p", { class: "fine" }, `${read.rows} rows. ${any ? "The columns set the dimension." : `The run takes ${wanted} ${wanted === 1 ? "column" : "columns"}.`}`),
       h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Columns" }, h("table", { class: "columns" },
         h("thead", {}, h("tr", {}, ...["Column", "Cells", "First values"].map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, ...boxes))));
     use.disabled = false;
@@ -124,7 +124,7 @@ export function ownData(page, name, text) {
     if (!answer.ok) return void complain(answer.problems.map(({ message }) => message).join(" "));
     page.ownData = true;
     element.close();
-    notice("file", `${label()}: ${answer.rows} particles in ${answer.columns} dimensions.`, "info", 8000);
+    notice("file", `${label()}: ${answer.message}.`, "info", 8000);
   }
 
   const file = h("input", { type: "file", id: "own-file", accept: ".csv,.tsv,.txt,.json,text/csv,text/plain,application/json" });
@@ -138,7 +138,7 @@ export function ownData(page, name, text) {
   });
   area.addEventListener("input", throttle(300, () => void survey().catch(() => {})));
   const element = dialog("own", "Your own points",
-    h("p", {}, "One row a particle: CSV with or without a header, or JSON. Nothing leaves your browser."),
+    h("p", {}, `${page.own ? `They are ${page.own.role}, one a row` : "This system takes none"}. CSV with or without a header, or JSON; nothing leaves your browser.`),
     h("div", { class: "stack" },
       h("label", { for: "own-file" }, "A file"), file,
       h("label", { for: "own-text" }, "or its text"), area,

@@ -6,7 +6,8 @@ import { shown } from "./numbers.js";
 import { installPointer } from "./pointer.js";
 
 /** @typedef {{ id: string, label: string, doc: string, default: boolean }} Layer */
-/** @typedef {{ ok: boolean, problems: { key: string, message: string }[], rows?: number, columns?: number }} Answer */
+/** @typedef {{ ok: boolean, problems: { key: string, message: string }[], message?: string }} Answer */
+/** @typedef {{ role: string, draw: string }} Own what the reader's own points are to a system */
 /**
  * @typedef {object} Run what the stage needs of the page
  * @property {(method: string, ...args: any[]) => Promise<any>} call
@@ -15,7 +16,8 @@ import { installPointer } from "./pointer.js";
  * @property {(answer: Answer, what: string) => void} answered
  * @property {(on: boolean) => void} holdForDrawing
  * @property {(name: string, text: string) => void} choose lets the reader choose from data
- * @property {() => void} owned the particles are the reader's own
+ * @property {() => void} owned the points are the reader's own
+ * @property {() => Own | null | undefined} own what own points are here
  */
 
 /** The largest file that is read. */
@@ -50,7 +52,7 @@ export function installStage(run, options) {
     draw.setAttribute("aria-pressed", String(on));
     pointer.setDrawing(on);
     run.holdForDrawing(on);
-    if (on) notice("drawing", "Draw where the particles start. Press the pencil again to let them flow.");
+    if (on) notice("drawing", run.own()?.draw ?? "");
     else withdraw("drawing");
   };
   draw.addEventListener("click", () => setDrawing(draw.getAttribute("aria-pressed") !== "true"));
@@ -68,11 +70,11 @@ function installFiles(run) {
     const columns = { label: "Columns…", run: () => run.choose(name, text) };
     // Other formats than a table of numbers are for the dialog.
     if (/^\s*[[{]/.test(text)) return columns.run();
-    const answer = /** @type {Answer} */ (await run.call("load_csv", "init", name, text));
+    const answer = /** @type {Answer} */ (await run.call("load_csv", name, text));
     if (answer.ok) {
       run.owned();
       run.answered(answer, "file");
-      notice("file", `${name}: ${answer.rows} particles in ${answer.columns} dimensions.`, "info", 12_000, columns);
+      notice("file", `${name}: ${answer.message}.`, "info", 12_000, columns);
     } else notice("file", answer.problems.map(({ message }) => message).join(" "), "error", undefined, columns);
   };
   const read = async (/** @type {File | undefined} */ file) => {

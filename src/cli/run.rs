@@ -8,7 +8,7 @@ use crate::error::{Error, Problem};
 use crate::exec::gpu::Device;
 use crate::link::{self, Pane};
 use crate::session::{Session, Status};
-use crate::systems::{Entry, Inputs};
+use crate::systems::{Entry, FILE, Words};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
@@ -32,7 +32,7 @@ pub struct Options {
     /// Initial particles, one row each; sets n
     #[arg(long, value_name = "FILE.csv")]
     init: Option<PathBuf>,
-    /// Samples of the source distribution
+    /// Samples of the source distribution, one row each, to learn from; sets d
     #[arg(long, value_name = "FILE.csv")]
     source: Option<PathBuf>,
     /// Samples of the target distribution
@@ -100,23 +100,19 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let device = options.backend.device()?;
     let device = device.as_ref();
-    let init = options.init.as_deref().map(read_table).transpose()?;
+    let files = Files::read(options)?;
     let drawn = link.data.as_ref().map(|points| points.to_table());
     let mut sessions = Vec::new();
     for pane in &mut link.panes {
-        refuse_samples(options, pane.entry)?;
-        let session = match (&init, &options.init) {
-            (Some(table), Some(file)) => {
+        refuse_map_files(options, pane.entry)?;
+        let session = match files.of(pane.entry)? {
+            Some((file, table)) => {
                 start_from(device, pane, table).with_context(|| file.display().to_string())?
             }
-            _ => Session::on(
-                device,
-                pane.entry,
-                pane.system(),
-                Inputs {
-                    init: drawn.clone(),
-                },
-            )?,
+            None => {
+                let inputs = pane.entry.own.inputs(drawn.as_ref());
+                Session::on(device, pane.entry, pane.system(), inputs)?
+            }
         };
         sessions.push(session);
     }
@@ -233,50 +229,73 @@ fn read_table(path: &Path) -> Result<Table, Error> {
     Table::read_csv(&file, &bytes)
 }
 
-/// A session whose initial particles are the rows of `table`; they set n.
-fn start_from(device: Option<&Device>, pane: &mut Pane, table: &Table) -> Result<Session, Error> {
-    let id = pane.entry.id;
-    let rows = table.rows().to_string();
-    if pane.is_explicit("n") && pane.system.get("n").as_ref() != Some(&rows) {
-        let n = pane.system.get("n").unwrap_or_default();
-        let message =
-            format!("the link says {n}, the file counts {rows}; allowed is n={rows}, or none");
-        return Err(Problem::new("n", message).into());
+/// Files of own points by the option that named them.
+struct Files<'a>(Vec<(&'static str, &'a Path, Table)>);
+
+impl<'a> Files<'a> {
+    fn read(options: &'a Options) -> Result<Self, Error> {
+        let given = [("--init", &options.init), ("--source", &options.source)];
+        let read = given.into_iter().filter_map(|(flag, file)| {
+            let file = file.as_deref()?;
+            Some(read_table(file).map(|table| (flag, file, table)))
+        });
+        read.collect::<Result<_, _>>().map(Self)
     }
-    for (key, text) in [("init", "file"), ("n", &rows)] {
-        match pane.system.set(key, text) {
-            Some(Ok(())) => {}
-            Some(Err(refusal)) => return Err(refusal.problem.into()),
-            None => {
-                return Err(
-                    Problem::new("--init", format!("{id} takes no initial particles")).into(),
-                );
-            }
+
+    /// The file that a system takes.
+    ///
+    /// # Errors
+    /// A file in a role that is not its own.
+    fn of(&self, entry: &Entry) -> Result<Option<(&Path, &Table)>, Problem> {
+        let (id, words) = (entry.id, entry.own.words());
+        let allowed = words.map(|words| words.flag);
+        if let Some((flag, ..)) = self.0.iter().find(|(flag, ..)| Some(*flag) != allowed) {
+            let message = match words {
+                Some(Words { role, flag, .. }) => {
+                    format!("not for {id}, whose own points are {role}; allowed is {flag}")
+                }
+                None => format!(
+                    "not for {id}, which takes neither initial particles nor samples to learn from"
+                ),
+            };
+            return Err(Problem::new(*flag, message));
         }
+        let file = self.0.first();
+        Ok(file.map(|(_, file, table)| (*file, table)))
     }
-    Session::on(
-        device,
-        pane.entry,
-        pane.system(),
-        Inputs {
-            init: Some(table.clone()),
-        },
-    )
 }
 
-/// Refuses files of samples for a system that takes none.
-fn refuse_samples(options: &Options, entry: &Entry) -> Result<(), Problem> {
-    let files = [
-        ("--source", &options.source),
-        ("--target", &options.target),
-        ("--apply", &options.apply),
-    ];
+/// A session that takes `table` as the user's own points.
+fn start_from(device: Option<&Device>, pane: &mut Pane, table: &Table) -> Result<Session, Error> {
+    let own = pane.entry.own;
+    if let Some((key, value)) = own.decides(&*pane.system, table) {
+        let given = pane.system.get(key).unwrap_or_default();
+        if pane.is_explicit(key) && given != value {
+            let message = format!(
+                "the link says {given}, the file counts {value}; allowed is {key}={value}, or none"
+            );
+            return Err(Problem::new(key, message).into());
+        }
+    }
+    if let Some(Err(refusal)) = own.key().and_then(|key| pane.system.set(key, FILE)) {
+        return Err(refusal.problem.into());
+    }
+    own.fit(&mut *pane.system, table)?;
+    Session::on(device, pane.entry, pane.system(), own.inputs(Some(table)))
+}
+
+/// Refuses samples of a target and points to push through a map: no system learns one from them.
+fn refuse_map_files(options: &Options, entry: &Entry) -> Result<(), Problem> {
+    let files = [("--target", &options.target), ("--apply", &options.apply)];
     match files.into_iter().find(|(_, file)| file.is_some()) {
         Some((flag, _)) => {
-            let message = format!(
-                "{} learns no map from samples; it takes --init only",
-                entry.id
-            );
+            let message = match entry.own.words() {
+                Some(words) => format!(
+                    "{} learns no map from samples; it takes {} only",
+                    entry.id, words.flag
+                ),
+                None => format!("{} learns no map from samples; it takes no files", entry.id),
+            };
             Err(Problem::new(flag, message))
         }
         None => Ok(()),

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::error::Problem;
 use crate::params::{Numbers, ParamValue, Refusal, Spec, quote};
-use crate::systems::{Entry, REGISTRY, find};
+use crate::systems::{Entry, FILE, REGISTRY, find};
 
 /// The keys and values of one pane, decoded, each key once.
 type Pairs = Vec<(String, String)>;
@@ -135,10 +135,7 @@ fn read(text: &str, problems: &mut Vec<Problem>) -> Result<Link, Problem> {
         link.panes.push(pane);
     }
     if link.data.is_some() && !link.panes.iter().any(takes_points) {
-        problems.push(Problem::new(
-            "data",
-            "not used; points in a link need init=file",
-        ));
+        problems.push(unused(&link.panes));
     }
     Ok(link)
 }
@@ -217,29 +214,8 @@ fn pane(
         }
     }
     if let Some(points) = data.filter(|_| takes_points(&pane)) {
-        let mut noticed = |key, message| problems.push(in_pane(at, Problem::new(key, message)));
-        let rows = points.rows().to_string();
-        if pane.is_explicit("n") && pane.system.get("n").is_some_and(|n| n != rows) {
-            noticed(
-                "n",
-                format!("the link holds {rows} points; allowed is n={rows}, or none"),
-            );
-        }
-        if pane
-            .system
-            .get("d")
-            .is_some_and(|d| d != points.columns().to_string())
-        {
-            noticed(
-                "d",
-                format!(
-                    "the points have {} coordinates; d must agree",
-                    points.columns()
-                ),
-            );
-        }
-        if let Some(Err(refusal)) = pane.system.set("n", &rows) {
-            settle(&mut pane, at, refusal, problems);
+        for problem in shape(&mut pane, points) {
+            problems.push(in_pane(at, problem));
         }
     }
     pane.digest = digest.and_then(|t| noted("digest", self::digest(t), problems));
@@ -247,7 +223,49 @@ fn pane(
 }
 
 fn takes_points(pane: &Pane) -> bool {
-    pane.system.get("init").as_deref() == Some("file")
+    pane.entry.own.is_used(&*pane.system)
+}
+
+/// Brings a pane to the shape of the link's points, and says what contradicted it.
+fn shape(pane: &mut Pane, points: &Drawn) -> Vec<Problem> {
+    let (own, table) = (pane.entry.own, points.to_table());
+    let mut problems = Vec::new();
+    if let Some((key, value)) = own.decides(&*pane.system, &table)
+        && pane.is_explicit(key)
+        && pane.system.get(key).as_ref() != Some(&value)
+    {
+        let (rows, columns) = (points.rows(), points.columns());
+        let message = format!(
+            "the link holds {rows} points with {columns} coordinates; allowed is {key}={value}, or none"
+        );
+        problems.push(Problem::new(key, message));
+    }
+    problems.extend(own.fit(&mut *pane.system, &table).err());
+    let d = pane.system.get("d");
+    if d.is_some_and(|d| d != points.columns().to_string()) {
+        let message = format!(
+            "the points have {} coordinates; d must agree",
+            points.columns()
+        );
+        problems.push(Problem::new("d", message));
+    }
+    problems
+}
+
+/// Why no pane uses the link's points.
+fn unused(panes: &[Pane]) -> Problem {
+    let keys: Vec<String> = panes
+        .iter()
+        .filter_map(|pane| pane.entry.own.key())
+        .map(|key| format!("{key}={FILE}"))
+        .collect();
+    Problem::new(
+        "data",
+        match keys.first() {
+            Some(key) => format!("not used; points in a link need {key}"),
+            None => format!("not used; {} takes no points", panes[0].entry.id),
+        },
+    )
 }
 
 /// Sets a key that the link gives; false where the system has no such key.

@@ -10,7 +10,7 @@ use crate::link::{self, Drawn};
 use crate::params::Class;
 use crate::scene::Frame;
 use crate::session::{Session, Status};
-use crate::systems::{self, Inputs, System};
+use crate::systems::{self, FILE, Own, System};
 use serde::Serialize;
 
 /// What an edit did.
@@ -37,13 +37,16 @@ pub struct Loaded {
     pub rows: usize,
     /// Columns read.
     pub columns: usize,
+    /// What they are now.
+    pub message: String,
 }
 
-/// A file's columns, and how many of them the run takes.
+/// A file's columns, and how many of them the run takes; or any number, where they set the dimension.
 #[derive(Serialize)]
 struct Surveyed {
     survey: Survey,
     wanted: usize,
+    any: bool,
 }
 
 impl Edited {
@@ -67,15 +70,6 @@ impl Edited {
 /// Keys and values to set together.
 type Changes<'a> = [(&'a str, String)];
 
-/// Panes that take their points from a table have as many particles as it has rows.
-pub(super) fn fit_points(system: &mut dyn System, table: Option<&Table>) {
-    if let Some(table) = table
-        && system.get("init").as_deref() == Some("file")
-    {
-        let _ = system.set("n", &table.rows().to_string());
-    }
-}
-
 pub(super) fn problem_of(error: Error) -> Problem {
     match error {
         Error::TooLarge(message) => Problem::new("n", message),
@@ -85,7 +79,7 @@ pub(super) fn problem_of(error: Error) -> Problem {
 }
 
 /// A new session like `pane`'s, with changes; keys that its system lacks are skipped.
-fn changed(pane: &Pane, changes: &Changes, inputs: &Inputs) -> Result<Session, Problem> {
+fn changed(pane: &Pane, changes: &Changes, table: Option<&Table>) -> Result<Session, Problem> {
     let entry = pane.session.entry();
     let mut system = systems::copy(entry, pane.session.system());
     for (key, value) in changes {
@@ -93,8 +87,10 @@ fn changed(pane: &Pane, changes: &Changes, inputs: &Inputs) -> Result<Session, P
             return Err(refusal.problem);
         }
     }
-    fit_points(&mut *system, inputs.init.as_ref());
-    let sibling = pane.session.sibling(system, inputs.clone());
+    if let Some(table) = table.filter(|_| entry.own.is_used(&*system)) {
+        entry.own.fit(&mut *system, table)?;
+    }
+    let sibling = pane.session.sibling(system, entry.own.inputs(table));
     sibling.map_err(problem_of)
 }
 
@@ -211,17 +207,16 @@ impl Playground {
         self.set(None, "seed", &seed.to_string())
     }
 
-    /// Starts every pane again with `changes` and these initial points; all panes, or none.
+    /// Starts every pane again with `changes` and these own points; all panes, or none.
     fn restart(
         &mut self,
         changes: &dyn Fn(&Pane) -> Vec<(&'static str, String)>,
-        init: Option<Table>,
+        table: Option<&Table>,
     ) -> Edited {
-        let inputs = Inputs { init };
         let sessions: Result<Vec<Session>, Problem> = self
             .panes
             .iter()
-            .map(|pane| changed(pane, &changes(pane), &inputs))
+            .map(|pane| changed(pane, &changes(pane), table))
             .collect();
         match sessions {
             Err(problem) => Edited::refused(problem),
@@ -239,8 +234,14 @@ impl Playground {
     }
 
     /// Puts the initial cloud of every pane at `from`, as wide as the drag to `to` is long (CSS pixels); a click keeps the
-    /// width. Own points give way to a normal cloud.
+    /// width. Initial particles of the user's own give way to a normal cloud.
     pub fn place(&mut self, from: [f32; 2], to: [f32; 2]) -> Edited {
+        let has_cloud = |pane: &Pane| pane.session.system().get("init_mean").is_some();
+        if !self.panes.iter().any(has_cloud) {
+            let id = self.panes[0].session.entry().id;
+            let message = format!("{id} has no initial cloud to put somewhere");
+            return Edited::refused(Problem::new("init_mean", message));
+        }
         let Some(at) = self.pane_at(from) else {
             return Edited::refused(Problem::new("init_mean", "not inside a pane"));
         };
@@ -249,6 +250,7 @@ impl Playground {
         let length = (to[0] - from[0]).hypot(to[1] - from[1]);
         // A trembling hand is not a drag.
         let width = (length > 4.0).then(|| length / view.scale);
+        let table = self.own_table();
         let edited = self.restart(
             &|pane| {
                 let mut changes = Vec::new();
@@ -264,21 +266,44 @@ impl Playground {
                 if let Some(width) = width {
                     changes.push(("init_scale", rounded(width, digits)));
                 }
-                if system.get("init").as_deref() == Some("file") {
-                    changes.push(("init", "normal".to_owned()));
+                if let Own::Particles(key) = pane.session.entry().own
+                    && system.get(key).as_deref() == Some(FILE)
+                {
+                    changes.push((key, "normal".to_owned()));
                 }
                 changes
             },
-            None,
+            table.as_ref(),
         );
-        if edited.ok {
+        let is_used = |pane: &Pane| pane.session.entry().own.is_used(pane.session.system());
+        if edited.ok && !self.panes.iter().any(is_used) {
             self.file = None;
             self.link.data = None;
         }
         edited
     }
 
-    /// Takes points drawn on the stage (x, y, x, y, … in CSS pixels) as the initial particles of every pane. Coordinates
+    /// The user's own points, from a file or from the link.
+    fn own_table(&self) -> Option<Table> {
+        let drawn = || self.link.data.as_ref().map(Drawn::to_table);
+        self.file.clone().or_else(drawn)
+    }
+
+    /// Gives `table` to every pane that takes own points; there must be one.
+    fn give(&mut self, table: &Table) -> Edited {
+        let key = |pane: &Pane| pane.session.entry().own.key();
+        if !self.panes.iter().any(|pane| key(pane).is_some()) {
+            let id = self.panes[0].session.entry().id;
+            let message = format!(
+                "{id} takes no points: neither initial particles nor samples to learn from"
+            );
+            return Edited::refused(Problem::new("data", message));
+        }
+        let changes = |pane: &Pane| Vec::from_iter(key(pane).map(|key| (key, FILE.to_owned())));
+        self.restart(&changes, Some(table))
+    }
+
+    /// Takes points drawn on the stage (x, y, x, y, … in CSS pixels) as the user's own, in every pane. Coordinates
     /// not shown stay at the cloud's centre. They travel in the link.
     pub fn draw(&mut self, points: &[f32]) -> Edited {
         let first = points.first_chunk().copied().unwrap_or([f32::NAN; 2]);
@@ -307,10 +332,7 @@ impl Playground {
             Err(message) => Edited::refused(Problem::new("data", message)),
             // What the link carries is what runs.
             Ok(drawn) => {
-                let edited = self.restart(
-                    &|_| vec![("init", "file".to_owned())],
-                    Some(drawn.to_table()),
-                );
+                let edited = self.give(&drawn.to_table());
                 if edited.ok {
                     self.file = None;
                     self.link.data = Some(drawn);
@@ -320,9 +342,10 @@ impl Playground {
         }
     }
 
-    /// Uses a table from a file as the initial particles of every pane.
+    /// Uses a table from a file as the user's own points, in every pane: what they are there stands in
+    /// [`systems::Entry::own`].
     pub fn load(&mut self, table: Table) -> Edited {
-        let edited = self.restart(&|_| vec![("init", "file".to_owned())], Some(table.clone()));
+        let edited = self.give(&table);
         if edited.ok {
             self.link.data = None;
             self.file = Some(table);
@@ -330,15 +353,8 @@ impl Playground {
         edited
     }
 
-    /// Reads a CSV file as `role` (`init`: initial particles). A file that cannot be used changes nothing.
-    pub fn load_csv(&mut self, role: &str, name: &str, text: &str) -> Loaded {
-        if role != "init" {
-            let problem = Problem::new(role, "no such role; allowed is init");
-            return Loaded {
-                problems: vec![problem],
-                ..Loaded::default()
-            };
-        }
+    /// Reads a CSV file of the user's own points. A file that cannot be used changes nothing.
+    pub fn load_csv(&mut self, name: &str, text: &str) -> Loaded {
         self.take(name, Table::parse_csv(name, text))
     }
 
@@ -358,10 +374,14 @@ impl Playground {
     /// JSON of a file's columns, or of the problem with it.
     pub fn survey(&self, name: &str, text: &str) -> String {
         match Table::survey(name, text) {
-            Ok(survey) => json(&Surveyed {
-                survey,
-                wanted: self.panes[0].session.stage().d,
-            }),
+            Ok(survey) => {
+                let entry = self.panes[0].session.entry();
+                json(&Surveyed {
+                    survey,
+                    wanted: self.panes[0].session.stage().d,
+                    any: matches!(entry.own, Own::Source(_)),
+                })
+            }
             Err(error) => json(&Loaded {
                 problems: vec![Problem::new(name, error.to_string())],
                 ..Loaded::default()
@@ -380,12 +400,16 @@ impl Playground {
             }
             Ok(table) => {
                 let (rows, columns) = (table.rows(), table.columns);
+                let mut owns = self.panes.iter().map(|p| p.session.entry().own);
+                let own = owns.find(|own| *own != Own::None);
+                let message = own.map_or(String::new(), |own| own.taken(&table));
                 let Edited { ok, problems, .. } = self.load(table);
                 Loaded {
                     ok,
                     problems,
                     rows,
                     columns,
+                    message,
                 }
             }
         }

@@ -36,8 +36,8 @@ struct PaneInfo<'a> {
     /// Keys whose values are not the defaults.
     changed: Vec<&'static str>,
     notes: Vec<&'a str>,
-    /// Whether the initial particles are the user's own.
-    init_points: bool,
+    /// Whether the user's own points are used.
+    own_points: bool,
     /// Index of the preset that this configuration is.
     preset: Option<usize>,
 }
@@ -138,7 +138,6 @@ impl Playground {
                 .iter()
                 .filter(|s| defaults.get(s.key).as_ref() != Some(&s.default));
             let notes = session.notes().iter().map(String::as_str);
-            let init_points = system.get("init").as_deref() == Some("file");
             PaneInfo {
                 system: session.entry().id,
                 title: if self.panes.len() > 1 {
@@ -153,7 +152,7 @@ impl Playground {
                 changed: changed.map(|s| s.key).collect(),
                 values: values(system),
                 notes: notes.collect(),
-                init_points,
+                own_points: session.entry().own.is_used(system),
                 preset: preset.filter(|_| session.entry().id == self.panes[0].session.entry().id),
             }
         });

@@ -351,10 +351,10 @@ mod tests {
         // Another seed: nothing but the file can bring the same particles.
         let mut other = ready("v=1&m=svgd&target=banana&n=40&seed=6");
         assert_ne!(digest(&other), start);
-        assert!(other.load_csv("init", "particles.csv", &csv).ok);
+        assert!(other.load_csv("particles.csv", &csv).ok);
         assert_eq!((digest(&other), run(&mut other)), (start, end));
         let later = other.export_csv("particles");
-        assert!(other.load_csv("init", "later.csv", &later).ok);
+        assert!(other.load_csv("later.csv", &later).ok);
         assert_eq!(other.export_csv("particles"), later);
     }
 

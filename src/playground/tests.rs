@@ -272,20 +272,45 @@ fn drawn_points_run_and_travel_in_the_link() {
 #[test]
 fn files_become_initial_particles_or_change_nothing() {
     let mut playground = Playground::open(SMALL);
-    let loaded = playground.load_csv("init", "five.csv", "x,y\n0,0\n1,0\n0,2\n-1,1\n.5,-1.5\n");
+    let loaded = playground.load_csv("five.csv", "x,y\n0,0\n1,0\n0,2\n-1,1\n.5,-1.5\n");
     assert!(loaded.ok, "{loaded:?}");
     assert_eq!((loaded.rows, loaded.columns), (5, 2));
     assert_eq!(playground.panes[0].session.particles()[2..4], [1.0, 0.0]);
     let before = particles(&playground);
     for text in ["", "a,b\n", "1,2,3\n", "1,2\n3\n", "1,nan\n"] {
-        let loaded = playground.load_csv("init", "bad.csv", text);
+        let loaded = playground.load_csv("bad.csv", text);
         assert!(!loaded.ok && !loaded.problems.is_empty(), "{text:?}");
         assert_eq!(particles(&playground), before);
     }
-    assert!(!playground.load_csv("other", "x.csv", "1,2\n").ok);
     advance(&mut playground, 3);
     playground.reset();
     assert_eq!(particles(&playground), before);
+}
+
+#[test]
+fn a_system_that_takes_no_points_says_so_and_runs_on() {
+    let mut playground = Playground::open("v=1&m=two-layer");
+    advance(&mut playground, 2);
+    let before = particles(&playground);
+    let loaded = playground.load_csv("five.csv", "0,0\n1,0\n");
+    assert!(
+        loaded.problems[0]
+            .message
+            .contains("two-layer takes no points")
+    );
+    for edited in [
+        playground.draw(&[300.0, 200.0]),
+        playground.place([300.0, 200.0], [300.0, 200.0]),
+    ] {
+        assert!(!edited.ok && !edited.restarted, "{edited:?}");
+    }
+    assert_eq!((playground.step(), particles(&playground)), (2, before));
+    let linked = Playground::open("v=1&m=two-layer&data=AQIAAAAA");
+    assert!(linked.notices[0].message.contains("takes no points"));
+    // Beside one that takes them, it goes without.
+    let mut both = Playground::open("v=1&m=ula;m=two-layer");
+    assert!(both.load_csv("two.csv", "0,0\n1,0\n").ok);
+    assert_eq!(both.panes[0].session.stage().n, 2);
 }
 
 #[test]
@@ -293,7 +318,7 @@ fn snapshots_go_on_bit_for_bit() {
     for (text, csv) in [(SMALL, None), (TWO, None), (SMALL, Some("0,0\n1,0\n0,2\n"))] {
         let mut playground = Playground::open(text);
         if let Some(csv) = csv {
-            assert!(playground.load_csv("init", "three.csv", csv).ok);
+            assert!(playground.load_csv("three.csv", csv).ok);
         }
         advance(&mut playground, 7);
         playground.zoom(100.0, 100.0, 1.5);

@@ -9,7 +9,7 @@
 
 mod network;
 
-use super::{Build, Entry, Inputs, Preset, Stage, Steps, System};
+use super::{Build, Entry, Inputs, Own, Preset, Stage, Steps, System};
 use crate::error::Result;
 use crate::graph::{Graph, Program, Var, grad};
 use crate::metrics::{Curve, Metric, Scale};
@@ -65,6 +65,7 @@ pub static ENTRY: Entry = Entry {
     summary: "Each dot is a hidden neuron, at the squared norms of what enters and leaves it: it can move along a diagonal only.",
     citation: "S. Du, W. Hu, J. Lee (2018). Algorithmic regularization in learning deep homogeneous models: layers are automatically balanced. NeurIPS.",
     fresh: || Box::new(Balance::default()),
+    own: Own::None,
     presets: &[
         Preset {
             title: "Neurons on diagonals",

@@ -4,7 +4,7 @@
 //! **Source** G. Roberts, R. Tweedie (Bernoulli 1996), §1.4.2. Chains are independent; acceptance is a mask on the device.
 
 use super::sampling::density_and_score;
-use super::{Build, Entry, Inputs, Preset, Sampling, Steps, System};
+use super::{Build, Entry, Inputs, Own, Preset, Sampling, Steps, System};
 use crate::error::Result;
 use crate::graph::{Draw, Graph, Program};
 use crate::metrics::Metric;
@@ -33,6 +33,7 @@ pub static ENTRY: Entry = Entry {
     summary: "Langevin proposals with an accept–reject step: no bias, at the price of refusals.",
     citation: "G. Roberts, R. Tweedie (1996). Exponential convergence of Langevin distributions and their discrete approximations. Bernoulli.",
     fresh: || Box::new(Mala::default()),
+    own: Own::Particles("init"),
     presets: &[
         Preset {
             title: "Banana",

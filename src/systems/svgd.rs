@@ -4,7 +4,8 @@
 
 use super::sampling::density_and_score;
 use super::{
-    Build, Command, Driver, Entry, Inputs, Kernel, KernelWidth, Preset, Reads, Sampling, System,
+    Build, Command, Driver, Entry, Inputs, Kernel, KernelWidth, Own, Preset, Reads, Sampling,
+    System,
 };
 use crate::error::{Problem, Result};
 use crate::graph::{Graph, Program, Var};
@@ -52,6 +53,7 @@ pub static ENTRY: Entry = Entry {
     summary: "Particles follow the kernelised gradient of KL(ρ‖π): drift along the score, repulsion between neighbours.",
     citation: "Q. Liu, D. Wang (2016). Stein variational gradient descent: a general purpose Bayesian inference algorithm. NeurIPS.",
     fresh: || Box::new(Svgd::default()),
+    own: Own::Particles("init"),
     presets: &[
         Preset {
             title: "Banana",

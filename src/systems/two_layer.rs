@@ -10,7 +10,7 @@
 mod loss;
 mod teacher;
 
-use super::{Build, Entry, Inputs, Preset, Stage, Steps, System};
+use super::{Build, Entry, Inputs, Own, Preset, Stage, Steps, System};
 use crate::error::{Problem, Result};
 use crate::graph::{Graph, Program, Var, grad};
 use crate::metrics::{Curve, Metric, Scale};
@@ -110,6 +110,7 @@ pub static ENTRY: Entry = Entry {
     summary: "Neurons move as particles: wide networks reach a teacher that narrow or one-sided ones never find.",
     citation: "L. Chizat, F. Bach (2018). On the global convergence of gradient descent for over-parameterized models using optimal transport. NeurIPS.",
     fresh: || Box::new(TwoLayer::default()),
+    own: Own::None,
     presets: &[
         Preset {
             title: "Neurons find their teacher",

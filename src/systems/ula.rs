@@ -4,7 +4,7 @@
 //! (Bernoulli 1996), §1.4.1.
 
 use super::sampling::density_and_score;
-use super::{Build, Entry, Inputs, Preset, Sampling, Steps, System};
+use super::{Build, Entry, Inputs, Own, Preset, Sampling, Steps, System};
 use crate::error::Result;
 use crate::graph::{Draw, Graph};
 use crate::params;
@@ -31,6 +31,7 @@ pub static ENTRY: Entry = Entry {
     summary: "Each particle climbs log π and is shaken by fresh noise; the finite step leaves a bias.",
     citation: "G. Roberts, R. Tweedie (1996). Exponential convergence of Langevin distributions and their discrete approximations. Bernoulli.",
     fresh: || Box::new(Ula::default()),
+    own: Own::Particles("init"),
     presets: &[
         Preset {
             title: "Banana",

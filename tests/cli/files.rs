@@ -32,11 +32,27 @@ fn bad_files_exit_2_and_name_line_and_cell() {
 
 #[test]
 fn files_of_samples_are_for_systems_that_take_them() {
-    for flag in ["--source", "--target", "--apply"] {
+    for flag in ["--target", "--apply"] {
         fails(
             &["run", "v=1&m=ula", flag, "f.csv"],
             2,
             &format!("{flag}: ula learns no map from samples"),
+        );
+    }
+    let folder = TempDir::new().expect("a temporary folder");
+    let points = file(&folder, "five.csv", FIVE);
+    let not_samples = "--source: not for ula, whose own points are initial particles; \
+                       allowed is --init";
+    fails(&["run", "v=1&m=ula", "--source", &points], 2, not_samples);
+    for (flag, link) in [
+        ("--init", "v=1&m=two-layer"),
+        ("--source", "v=1&m=balance"),
+        ("--init", "v=1&m=ula;m=two-layer"),
+    ] {
+        fails(
+            &["run", link, flag, &points],
+            2,
+            &format!("{flag}: not for "),
         );
     }
 }

@@ -54,6 +54,7 @@ fn positions<R: Number>(run: &Run<R>) -> Vec<f64> {
 
 fn points(values: &[f32]) -> Inputs {
     Inputs {
+        source: None,
         init: Some(Table {
             names: vec![],
             columns: 2,

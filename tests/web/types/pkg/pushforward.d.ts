@@ -28,7 +28,7 @@ export class Playground {
   set_link(link: string): string;
   reset(): void;
   new_seed(): void;
-  load_csv(role: string, name: string, text: string): string;
+  load_csv(name: string, text: string): string;
   advance(budget: number, most: number): number;
   measure_here(): boolean;
   measure(budget: number): boolean;
