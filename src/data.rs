@@ -1,10 +1,14 @@
-//! Tables of numbers that users bring, and the data sets that ship with the project.
+//! Tables of numbers that users bring, the data sets that ship with the project, and generators of samples.
 
 mod columns;
 mod csv;
+mod generators;
 pub mod penguins;
 
 pub use columns::{Column, Scaling, Survey};
+pub use generators::{
+    Entropy, Generator, HalfW2, Source, SourceParams, ToNormal, half_w2_to_normal,
+};
 
 /// Rows of numbers.
 #[derive(Debug, Clone, PartialEq, Default)]

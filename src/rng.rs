@@ -19,6 +19,17 @@ pub mod stream {
     pub const FLOOR: u32 = 4;
     /// Parameters of a target that are themselves random (mixture directions).
     pub const SHAPE: u32 = 5;
+    /// Rows of a training batch.
+    pub const BATCH: u32 = 6;
+    /// Rows that only validation sees.
+    pub const HELD_OUT: u32 = 7;
+    /// Directions in which a trace is probed.
+    pub const PROBE: u32 = 8;
+
+    /// The uniforms of a purpose that draws normals as well: a stream of their own.
+    pub const fn uniforms(purpose: u32) -> u32 {
+        purpose | 1 << 31
+    }
 }
 
 /// Threefry2x32 with 20 rounds. Written out, not looped: loops over it become SIMD code however little a build unrolls.

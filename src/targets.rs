@@ -9,7 +9,7 @@ mod formula;
 mod funnel;
 mod gaussian;
 mod logistic;
-mod mixture;
+pub(crate) mod mixture;
 mod moons;
 mod quadrature;
 mod ring;
@@ -56,7 +56,7 @@ pub struct Target {
 
 impl Target {
     /// A target of which only the graph is known so far, in a frame of half-width 4.
-    fn new(d: usize, log_density: LogDensity) -> Self {
+    pub(crate) fn new(d: usize, log_density: LogDensity) -> Self {
         let axes = match d {
             1 => vec!["x".to_owned()],
             2 => vec!["x".to_owned(), "y".to_owned()],

@@ -9,7 +9,8 @@ use crate::rng::{normal_vec, stream};
 use std::f64::consts::TAU;
 
 const RADIUS: f64 = 3.0;
-const VARIANCE: f64 = 0.25;
+/// σ² of every mode.
+pub(crate) const VARIANCE: f64 = 0.25;
 
 pub(super) fn build(params: &TargetParams, seed: u32) -> Result<Target> {
     let d = params.dimension(2..=128)?;
@@ -39,8 +40,8 @@ pub(super) fn build(params: &TargetParams, seed: u32) -> Result<Target> {
     }))
 }
 
-/// `[modes, d]`, row-major.
-fn centres(modes: usize, d: usize, seed: u32) -> Vec<f64> {
+/// The centres, `[modes, d]`, row-major.
+pub(crate) fn centres(modes: usize, d: usize, seed: u32) -> Vec<f64> {
     if d == 2 {
         let angles = (0..modes).map(|k| TAU * k as f64 / modes as f64);
         return angles

@@ -81,6 +81,29 @@ fn random_words_are_bit_identical() {
 }
 
 #[test]
+fn sources_of_samples_are_drawn_alike() {
+    use crate::data::SourceParams;
+    use crate::params::{Params, Spec};
+    let kinds = SourceParams::default().specs();
+    let kinds = kinds.iter().find(|s: &&Spec| s.key == "source");
+    for kind in kinds.expect("a choice").choices {
+        let mut params = SourceParams::default();
+        assert_eq!(params.set("source", kind.id), Some(Ok(())));
+        let table = crate::data::Table {
+            columns: 2,
+            values: rng::normal_vec(1, 0, 0, 200),
+            ..Default::default()
+        };
+        let source = params.build(3, Some(&table)).expect("a source");
+        let g = Graph::default();
+        g.assign("rows", source.draw(&g, 1001, rng::stream::BATCH));
+        let rows = both(&g.compile("draw"), &[], &[], 2, "rows");
+        // Normals come from polynomials of the device, to some units in the last place.
+        assert_close(kind.id, &rows, 1e-5);
+    }
+}
+
+#[test]
 #[should_panic(expected = "entry 3")]
 fn the_comparison_can_fail() {
     assert_close(
