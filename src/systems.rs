@@ -4,6 +4,7 @@
 //! It knows neither devices nor browsers.
 
 pub mod balance;
+pub mod cnf;
 mod kernel;
 pub mod mala;
 mod minimise;
@@ -31,6 +32,7 @@ pub static REGISTRY: &[&Entry] = &[
     &ula::ENTRY,
     &mala::ENTRY,
     &svgd::ENTRY,
+    &cnf::ENTRY,
     &two_layer::ENTRY,
     &balance::ENTRY,
 ];

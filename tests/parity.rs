@@ -51,6 +51,33 @@ const CASES: &[(&str, &[(&str, &str)])] = &[
         "mala",
         &[("target", "logistic"), ("n", "64"), ("step", "0.01")],
     ),
+    (
+        "cnf",
+        &[
+            ("source", "moons"),
+            ("n", "65"),
+            ("batch", "63"),
+            ("width", "16"),
+            ("depth", "1"),
+            ("tolerance", "0.001"),
+        ],
+    ),
+    (
+        "cnf",
+        &[
+            ("source", "mixture"),
+            ("d", "3"),
+            ("n", "64"),
+            ("batch", "65"),
+            ("width", "17"),
+            ("depth", "1"),
+            ("method", "rk4"),
+            ("nt", "2"),
+            ("trace", "exact"),
+            ("kinetic", "0.1"),
+            ("jacobian", "0.1"),
+        ],
+    ),
     ("two-layer", &[("neurons", "65")]),
     (
         "two-layer",
@@ -148,15 +175,31 @@ fn every_system_agrees_with_the_cpu() {
             batch.run(0);
         }
         for step in 0..2 {
+            cpu.step = step;
+            let mut reads = Vec::new();
             loop {
-                let Command::Run { program, .. } = build.driver.next(step, &Vec::new()) else {
-                    panic!("{id}: samplers only run programs")
-                };
-                cpu.step = step;
-                cpu.run(on_cpu[first + program]);
-                batch.run(first + program);
-                if program == 0 {
-                    break;
+                match build.driver.next(step, &reads) {
+                    Command::Run { program, times } => {
+                        for _ in 0..times {
+                            cpu.run(on_cpu[first + program]);
+                            batch.run(first + program);
+                        }
+                        if program == 0 {
+                            break;
+                        }
+                    }
+                    // Both follow the decisions that the CPU's values lead to.
+                    Command::Read(names) => {
+                        let read = |name: &&str| cpu.get(name).unwrap_or_default().to_vec();
+                        reads = names.iter().map(read).collect();
+                    }
+                    Command::Write(name, data) => {
+                        cpu.set(name, &data);
+                        batch.submit();
+                        gpu.set(name, &data);
+                        batch = gpu.batch();
+                    }
+                    Command::Stop(reason) => panic!("{id} {keys:?}: {reason}"),
                 }
             }
         }

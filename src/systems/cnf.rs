@@ -1,0 +1,340 @@
+//! Continuous normalising flows with a free-form velocity: ẋ = v(x, t), a plain network, carries data to N(0, I), and the integral
+//! of tr ∇v along the way gives the likelihood. Nothing asks the paths to be short or straight, so an adaptive solver works
+//! harder as training goes on; kinetic energy and the Jacobian's norm as penalties keep fixed steps enough.
+//!
+//! Gradients are those of the discretised flow: reverse mode through the accepted steps, whose sizes count as constants.
+//!
+//! **Source** R. Chen, Y. Rubanova, J. Bettencourt, D. Duvenaud (NeurIPS 2018), eq. 8; W. Grathwohl et al., "FFJORD" (ICLR 2019);
+//! C. Finlay et al., "How to train your neural ODE" (ICML 2020).
+
+mod driver;
+mod solver;
+mod velocity;
+
+use super::{Build, Entry, Inputs, Own, Preset, Stage, System};
+use crate::data::{Source, SourceParams};
+use crate::error::{Problem, Result};
+use crate::graph::{Graph, Program};
+use crate::metrics::{Curve, Metric, Scale};
+use crate::params::{Spec, shortest};
+use crate::rng::{normal_vec, stream};
+use crate::{choices, params};
+use driver::Integrate;
+pub use solver::Way;
+use solver::{DOPRI5, RK4, Solver, Tableau};
+use std::rc::Rc;
+use velocity::Velocity;
+
+choices! {
+    /// How the flow is integrated while it is trained.
+    pub enum Method {
+        /// Dormand–Prince, order 5, its steps chosen by the error.
+        Dopri5 = "dopri5" "Dormand–Prince, adaptive",
+        /// The classical method of order 4 with equal steps.
+        Rk4 = "rk4" "Runge–Kutta 4, equal steps",
+    }
+}
+
+choices! {
+    /// How the trace of ∇v is found.
+    pub enum Trace {
+        /// Hutchinson's estimate with probes ±1, one a sample and step.
+        Rademacher = "rademacher" "estimated, probes ±1",
+        /// Hutchinson's estimate with probes N(0, I).
+        Gaussian = "gaussian" "estimated, probes N(0, I)",
+        /// The sum of all d diagonal entries.
+        Exact = "exact" "exact",
+    }
+}
+
+params! {
+    /// Continuous normalising flows.
+    pub struct Cnf {
+        groups { source: SourceParams }
+        /// Seed of the data, the initial weights and the probes.
+        seed: u32 = 1, Spec::restart("seed").range(0.0, 4_294_967_295.0);
+        /// Particles on the stage, drawn from N(0, I) and carried back to the data.
+        n: usize = 1024, Spec::restart("particles n").log(1.0, 16_384.0);
+        /// Neurons of each hidden layer of v.
+        width: usize = 64, Spec::restart("width").log(1.0, 512.0);
+        /// Hidden layers of v.
+        depth: usize = 3, Spec::restart("hidden layers").range(1.0, 6.0);
+        /// Samples of a batch, fresh every step.
+        batch: usize = 512, Spec::restart("batch").log(1.0, 8192.0);
+        /// Adam's step size η.
+        step: f32 = 0.005, Spec::live("step η").log(1e-5, 1.0);
+        /// How the flow is integrated while it is trained.
+        method: Method = Method::Dopri5, Spec::restart("solver");
+        /// Absolute and relative tolerance of a solver step.
+        tolerance: f32 = 1e-4, Spec::restart("tolerance").log(1e-5, 0.1).only_if("method", &["dopri5"]);
+        /// Equal steps from t = 0 to 1.
+        nt: usize = 8, Spec::restart("steps nₜ").range(1.0, 64.0).only_if("method", &["rk4"]);
+        /// How the trace of ∇v is found.
+        trace: Trace = Trace::Rademacher, Spec::restart("trace");
+        /// Weight of the kinetic energy ∫½|v|².
+        kinetic: f32 = 0.0, Spec::live("kinetic energy").range(0.0, 100.0);
+        /// Weight of the Jacobian’s norm ∫‖∇v‖².
+        jacobian: f32 = 0.0, Spec::live("Jacobian").range(0.0, 100.0);
+    }
+}
+
+/// Registry entry.
+pub static ENTRY: Entry = Entry {
+    id: "cnf",
+    title: "Free-form continuous flow",
+    room: "transport",
+    summary: "A velocity without an optimal-transport prior: it learns the data, but its paths bend, and its solver pays for them.",
+    citation: "W. Grathwohl, R. T. Q. Chen, J. Bettencourt, I. Sutskever, D. Duvenaud (2019). FFJORD: Free-form continuous dynamics for scalable reversible generative models. ICLR.",
+    fresh: || Box::new(Cnf::default()),
+    own: Own::Source("source"),
+    presets: &[
+        Preset {
+            title: "A flow without a prior",
+            question: "How many evaluations does a solver need for one pass? Watch them grow while the likelihood improves.",
+            link: "m=cnf",
+        },
+        Preset {
+            title: "Regularised, with fixed steps",
+            question: "Kinetic energy and the Jacobian’s norm straighten the paths: eight steps are enough.",
+            link: "m=cnf&method=rk4&kinetic=0.02&jacobian=0.01",
+        },
+        Preset {
+            title: "What a random trace costs",
+            question: "The estimate of tr ∇v is right on average. How much does its noise slow the training?",
+            link: "m=cnf&source=moons&method=rk4;trace=exact",
+        },
+    ],
+};
+
+static NLL: Curve = Curve {
+    id: "nll",
+    label: "−log-likelihood C",
+    definition: "C = E[−log N(x(1)) − l] over held-out samples, 32 steps of Runge–Kutta 4; the trace is exact up to d = 4, above \
+                 estimated with one probe a sample.",
+    unit: "nats",
+    scale: Scale::Linear,
+};
+
+static GAP: Curve = Curve {
+    id: "entropy_gap",
+    label: "C − H(ρ₀)",
+    definition: "C − H(ρ₀) = KL(ρ₀‖model), both as means over the same held-out samples, whose noise cancels.",
+    unit: "nats",
+    scale: Scale::Log,
+};
+
+static COST: Curve = Curve {
+    id: "transport_cost",
+    label: "transport cost L",
+    definition: "L = E∫½|v|² dt over held-out samples; no flow that ends at N(0, I) has less than ½ W₂².",
+    unit: "x²",
+    scale: Scale::Linear,
+};
+
+static EVALUATIONS: Curve = Curve {
+    id: "evaluations",
+    label: "evaluations of v",
+    definition: "Evaluations of v for one forward pass of the last training batch, rejected steps included.",
+    unit: "",
+    scale: Scale::Linear,
+};
+
+/// Held-out samples.
+const HELD_OUT: usize = 1024;
+/// Equal steps of Runge–Kutta 4 in validation.
+const VALIDATION_STEPS: usize = 32;
+/// Largest dimension in which validation computes the whole trace.
+const EXACT_TRACE: usize = 4;
+/// Largest dimension in which training may compute it.
+const MOST_TRACED: usize = 16;
+/// Most steps of an adaptive solver.
+const MOST_STEPS: usize = 100;
+/// Equal steps in which the particles on the stage are drawn.
+const SHOWN_STEPS: usize = 16;
+
+impl System for Cnf {
+    fn build(&self, inputs: &Inputs) -> Result<Build> {
+        let source = Rc::new(self.source.build(self.seed, inputs.source.as_ref())?);
+        if self.trace == Trace::Exact && source.d > MOST_TRACED {
+            let message = format!(
+                "an exact trace has d = {} products a stage; allowed are up to {MOST_TRACED}, or an estimate",
+                source.d
+            );
+            return Err(Problem::new("trace", message).into());
+        }
+        let solver = self.solver(source.d);
+        let velocity = solver.velocity;
+        let (n, d) = (self.n, source.d);
+        let normals = normal_vec(self.seed, stream::NOISE, 0, n * d);
+        let batch = self.batch;
+        let programs = vec![
+            finish(n, d),
+            solver.begin(|g| source.draw(g, batch, stream::BATCH)),
+            solver.attempt(),
+            solver.accept(),
+            solver.turn(),
+            solver.back(),
+            solver.update(),
+            show(n, d),
+            solver::transport(velocity, n),
+        ];
+        let driver = Integrate::new(solver.tableau, solver.most_steps, self.nt, SHOWN_STEPS);
+        Ok(Build {
+            prepare: None,
+            programs,
+            driver: Box::new(driver),
+            state: vec![
+                ("theta".to_owned(), velocity.start(self.seed)),
+                ("normals".to_owned(), normals.clone()),
+                ("x".to_owned(), normals),
+            ],
+            stage: self.stage(&source, velocity),
+            default_steps: 1000,
+            notes: self.notes(velocity.parameters()),
+        })
+    }
+
+    fn uniforms(&self) -> Vec<(&'static str, f32)> {
+        vec![
+            ("step", self.step),
+            ("kinetic", self.kinetic),
+            ("jacobian", self.jacobian),
+        ]
+    }
+
+    fn divergence_cause(&self) -> String {
+        format!(
+            "Adam’s step η = {} is likely too large for this network; try a third of it",
+            shortest(self.step)
+        )
+    }
+}
+
+impl Cnf {
+    /// The learned map as a program: rows of the buffer `points` `[n, d]` carried by `nt` steps of Runge–Kutta 4 to `mapped`, from the
+    /// data to the normal distribution or back. It reads `theta`.
+    pub fn map(&self, [n, d]: [usize; 2], nt: usize, way: Way) -> Program {
+        solver::map(self.velocity(d), n, nt, way)
+    }
+
+    /// Number of parameters of v in dimension d.
+    pub fn parameters(&self, d: usize) -> usize {
+        self.velocity(d).parameters()
+    }
+
+    fn velocity(&self, d: usize) -> Velocity {
+        Velocity {
+            d,
+            width: self.width,
+            depth: self.depth,
+        }
+    }
+
+    fn tableau(&self) -> &'static Tableau {
+        match self.method {
+            Method::Dopri5 => &DOPRI5,
+            Method::Rk4 => &RK4,
+        }
+    }
+
+    fn solver(&self, d: usize) -> Solver {
+        Solver {
+            velocity: self.velocity(d),
+            tableau: self.tableau(),
+            trace: self.trace,
+            batch: self.batch,
+            tolerance: self.tolerance.into(),
+            most_steps: match self.method {
+                Method::Dopri5 => MOST_STEPS,
+                Method::Rk4 => self.nt,
+            },
+        }
+    }
+
+    fn notes(&self, parameters: usize) -> Vec<String> {
+        let mut notes = vec![format!("v has {parameters} parameters.")];
+        if self.trace != Trace::Exact {
+            notes.push(
+                "The trace of ∇v is estimated with one random probe a sample while training."
+                    .to_owned(),
+            );
+        }
+        notes
+    }
+
+    fn stage(&self, source: &Rc<Source>, velocity: Velocity) -> Stage {
+        let entropy = source.entropy().map(|e| e.value);
+        let own = [
+            Some(&NLL),
+            entropy.map(|_| &GAP),
+            Some(&COST),
+            Some(&EVALUATIONS),
+        ];
+        let mut metrics: Vec<Metric> = own.into_iter().flatten().map(Metric::Curve).collect();
+        if source.target.is_some() {
+            metrics.push(Metric::W2);
+        }
+        Stage {
+            particles: "x",
+            n: self.n,
+            d: source.d,
+            axes: [0, 1.min(source.d - 1)],
+            target: source.target.clone(),
+            frame: source.frame,
+            names: source.names.clone(),
+            marks: Vec::new(),
+            guides: Vec::new(),
+            curves: Some(curves(source, velocity, self.seed)),
+            arrows: None,
+            kernel_width: None,
+            metrics,
+            metric_bandwidth: 1.0,
+            seed: self.seed,
+        }
+    }
+}
+
+/// What the likelihood of held-out samples is, by a solver of its own.
+fn curves(source: &Source, velocity: Velocity, seed: u32) -> Program {
+    let g = Graph::default();
+    let d = source.d;
+    let rows = source.samples(seed, stream::HELD_OUT, 0, HELD_OUT);
+    let entropy = source.entropy_over(&rows);
+    let rows: Vec<f64> = rows.into_iter().map(f64::from).collect();
+    let x = g.constant(rows, &[HELD_OUT, d]);
+    let theta = g.input("theta", &[velocity.parameters()]);
+    let trace = if d <= EXACT_TRACE {
+        Trace::Exact
+    } else {
+        Trace::Rademacher
+    };
+    let probe = velocity::probe(&g, trace, HELD_OUT, d);
+    let end = solver::along(velocity, theta, x, probe, VALIDATION_STEPS);
+    let nll = solver::minus_log_normal(end.slice(1, 0, d)) - end.column(d);
+    let mean = nll.mean(0);
+    g.assign(NLL.id, mean);
+    if let Some(entropy) = entropy {
+        g.assign(GAP.id, mean - entropy);
+    }
+    g.assign(COST.id, end.column(d + 1).mean(0));
+    g.assign(EVALUATIONS.id, g.input("evaluations_made", &[]));
+    g.compile("curves")
+}
+
+/// The particles on the stage start at their normals.
+fn show(n: usize, d: usize) -> Program {
+    let g = Graph::default();
+    g.assign("y", g.input("normals", &[n, d]));
+    g.compile("show")
+}
+
+/// The particles have arrived.
+fn finish(n: usize, d: usize) -> Program {
+    let g = Graph::default();
+    g.assign("x", g.input("y", &[n, d]));
+    g.assign("evaluations_made", g.input("evaluations_made", &[]));
+    g.compile("finish")
+}
+
+#[cfg(test)]
+mod tests;
