@@ -5,6 +5,7 @@
  */
 
 /** @typedef {import("./more.js").Parts} Parts */
+/** @typedef {typeof import("./pkg/pushforward.js")} Glue */
 
 /** Which version this is: a folder of files, or one self-contained file. */
 export const shell = /** @type {"site" | "embed"} */ ("embed");
@@ -84,6 +85,17 @@ const untouched = typeof document === "undefined" ? null : /** @type {HTMLElemen
 export async function more() {
   return /** @type {Parts} */ (/** @type {any} */ (globalThis).pushforward.use("more.js").parts);
 }
+
+/**
+ * This file has none but that of the demo it was made for.
+ * @returns {Promise<import("./boot.js").Pictures | null>}
+ */
+export async function pictures() {
+  return null;
+}
+
+/** A second instance of the program's glue, for a run of another module on the same thread. @returns {Glue} */
+export const freshProgram = () => /** @type {any} */ (globalThis).pushforward.modules["pkg/pushforward.js"]();
 
 /** This file, for a copy that carries its own scene. */
 export async function standalone() {

@@ -5,6 +5,7 @@
  */
 
 /** @typedef {import("./more.js").Parts} Parts */
+/** @typedef {typeof import("./pkg/pushforward.js")} Glue */
 
 /** Which version this is: a folder of files, or one self-contained file. */
 export const shell = /** @type {"site" | "embed"} */ ("site");
@@ -111,6 +112,20 @@ export function keepForOffline(flavour) {
     // The page does without.
   }
 }
+
+/** @typedef {{ demo: string, presets: Record<string, { file: string }> }} Pictures by the link of the preset */
+
+/** @type {Promise<Pictures | null> | undefined} */
+let drawn;
+
+/** The pictures that this site has of its presets. */
+export function pictures() {
+  drawn ??= fetch(new URL("./posters/index.json", document.baseURI)).then((response) => (response.ok ? response.json() : null)).catch(() => null);
+  return drawn;
+}
+
+/** A second instance of the program's glue, for a run of another module on the same thread. @returns {Glue} */
+export const freshProgram = () => /** @type {any} */ (globalThis).pushforward.modules["pkg/pushforward.js"]();
 
 /** The self-contained file, for a copy that carries its own scene. */
 export async function standalone() {

@@ -46,7 +46,7 @@ export function embed(page, early) {
   const state = () => {
     const run = page.run;
     return {
-      step: run?.step ?? 0, state: run?.state ?? "ready", playing: page.playing, link: page.address(page.link),
+      step: run?.step ?? 0, clock: page.clock, state: run?.state ?? "ready", playing: page.playing, link: page.address(page.link),
       digest: run?.digest ?? null, reproduced: run?.reproduced?.same ?? null, edited_at: run?.edited_at ?? null,
       scene: currentScene() + 1, scenes: scenes().length || 1,
     };

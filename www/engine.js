@@ -66,6 +66,8 @@ export class Engine {
     this.owed = 0;
     this.perSecond = 60;
     this.last = 0;
+    /** Seconds that the run has been playing and seen. */
+    this.clock = 0;
     this.lastState = -Infinity;
     this.lastSnapshot = 0;
     this.snapshotStep = -1;
@@ -244,6 +246,7 @@ export class Engine {
     if (changes === "run" || changes === "view") this.rasterDirty = this.unreported = true;
     if (changes === "run") {
       this.owed = this.goal = 0;
+      if (this.run.step() === 0) this.clock = 0;
       this.chartsDirty = true;
       this.snapshotStep = -1;
       this.post({ type: "described", described: this.describe() });
@@ -313,6 +316,7 @@ export class Engine {
   advance(now, deadline) {
     const elapsed = Math.min(MAX_OWED_S, Math.max(0, (now - this.last) / 1000));
     this.last = now;
+    if (this.playing) this.clock += elapsed;
     const behind = this.goal - this.run.step();
     if (behind > 0) this.owed = behind;
     else if (this.single) this.owed = 1;
@@ -388,7 +392,7 @@ export class Engine {
       charts = this.chartSizes.map(([w, h], i) => (w > 0 && h > 0 ? taken(this.run.chart(i, w, h)) : null));
     }
     const transfer = (charts ?? []).flatMap((list) => (list ? [list.ops.buffer] : []));
-    this.post({ type: "state", state, link: this.run.link(), playing: this.playing, charts }, transfer);
+    this.post({ type: "state", state, link: this.run.link(), playing: this.playing, clock: this.clock, charts }, transfer);
     const due = !this.playing || now - this.lastSnapshot >= SNAPSHOT_MS;
     if (due && this.snapshotStep !== step && parsed.state !== "diverged" && parsed.state !== "lost") {
       this.lastSnapshot = now;

@@ -12,6 +12,8 @@ import { escaped, svgFile, svgOf } from "./svg.js";
 
 /** More particles than this are a picture inside the SVG: as circles they would make a file that no editor opens. */
 const MOST_CIRCLES = 4096;
+/** A poster is looked at before anything else, and should not weigh much. */
+const POSTER = { width: 800, quality: 0.75 };
 /** Size of a chart, and the room around it, in CSS pixels. */
 const CHART = { width: 280, height: 150, gap: 14, title: 22 };
 
@@ -109,6 +111,19 @@ export async function pictureOf(page, { charts: withCharts, scale = 2 }) {
     ctx.drawImage(part, vectors.width + x, y + CHART.title, CHART.width, CHART.height);
   }
   return withTexts(await toPng(canvas), texts(await provenance(page)));
+}
+
+/**
+ * The stage as a small picture in an address of its own, to stand where the program does not run.
+ * @param {Page} page
+ */
+export async function posterOfStage(page) {
+  const image = await createImageBitmap(await pictureOf(page, { charts: false, scale: 1 }));
+  const by = Math.min(1, POSTER.width / image.width);
+  const canvas = h("canvas", { width: Math.round(by * image.width), height: Math.round(by * image.height) });
+  context(canvas).drawImage(image, 0, 0, canvas.width, canvas.height);
+  // A browser that cannot write WebP writes PNG.
+  return canvas.toDataURL("image/webp", POSTER.quality);
 }
 
 /**

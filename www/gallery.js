@@ -1,6 +1,8 @@
 // The systems by room, and the configured demos of the present one with the question that each answers.
 // @ts-check
+import { pictures } from "./boot.js";
 import { byId, h } from "./dom.js";
+import { currentTheme } from "./theme.js";
 
 /** @typedef {{ title: string, question: string, link: string }} Preset */
 /**
@@ -41,23 +43,32 @@ export function installGallery(systems, open) {
     open(link);
   };
   byId("systems").addEventListener("click", () => {
-    if (!byId("rooms").hasChildNodes()) byId("rooms").append(...rooms(systems, choose));
     dialog.showModal();
+    void pictures().then((known) => byId("rooms").replaceChildren(...rooms(systems, known, choose)));
   });
 }
 
 /**
  * @param {System[]} systems
+ * @param {import("./boot.js").Pictures | null} known
  * @param {(link: string) => void} choose
  */
-function rooms(systems, choose) {
+function rooms(systems, known, choose) {
   const members = new Map(systems.map(({ room }) => [room, systems.filter((system) => system.room === room)]));
   return [...members].map(([room, each]) => h("section", {},
     h("h3", {}, room[0].toUpperCase() + room.slice(1)),
     h("ul", {}, ...each.map((system) => h("li", {},
       h("button", { type: "button", class: "card", "data-system": system.id, onclick: () => choose(system.link) },
         h("strong", {}, system.title), h("span", {}, system.summary)),
-      h("div", { class: "presets" }, ...system.presets.map((preset) => h("button", {
+      h("div", { class: "presets thumbs" }, ...system.presets.map((preset) => h("button", {
         type: "button", "data-tip": preset.question, onclick: () => choose(preset.link),
-      }, preset.title))))))));
+      }, ...thumbnail(known?.presets[preset.link]?.file), preset.title))))))));
+}
+
+/** @param {string | undefined} file */
+function thumbnail(file) {
+  if (!file) return [];
+  const image = h("img", { alt: "", loading: "lazy", width: 160, height: 100, src: `posters/${file}.${currentTheme() === "dark" ? "dark" : "light"}.webp` });
+  image.addEventListener("error", () => image.remove());
+  return [image];
 }

@@ -40,6 +40,8 @@ let described = null;
 /** @type {import("./transport.js").RunState | null} */
 let run = null;
 let playing = options.autoplay;
+/** Seconds that the run has been playing. */
+let clock = 0;
 let link = "";
 let pane = 0;
 let visible = true;
@@ -66,6 +68,7 @@ const page = {
   get run() { return run; },
   get link() { return link; },
   get playing() { return playing; },
+  get clock() { return clock; },
   get pane() { return pane; },
   /** What own points are to the system shown. */
   get own() { return shownSystem()?.own; },
@@ -111,6 +114,7 @@ function receive(message) {
   else if (message.type === "state") {
     playing = message.playing;
     link = message.link;
+    clock = message.clock;
     showState(JSON.parse(message.state));
     if (message.charts) charts.draw(message.charts);
     writeAddress(page.address(link));
@@ -366,9 +370,11 @@ watchVisibility((on) => {
   host.post({ type: "visible", on });
 });
 new ResizeObserver(() => host.post({ type: "size", size: stageSize() })).observe(byId("stage"));
-const start = () => host.start(location.hash.slice(1) || kept.scene).catch((error) => {
+const asked = location.hash.slice(1) || kept.scene;
+const start = () => host.start(asked).catch((error) => {
   app.dataset.boot = "failed";
-  byId("curtain").textContent = `The program did not start: ${error instanceof Error ? error.message : error}`;
+  const message = `The program did not start: ${error instanceof Error ? error.message : error}`;
+  void more().then((parts) => parts.failed(asked, message), () => (byId("curtain").textContent = message));
 });
 if (options.predict) withMore((parts) => parts.predict());
 if (window.parent !== window) {
@@ -381,7 +387,7 @@ if (window.parent !== window) {
     parts.embed(page, early);
   });
 }
-if (options.poster) withMore((parts) => parts.poster(() => {
+if (options.poster) withMore((parts) => parts.poster(asked, () => {
   isPoster = false;
   void start();
 }));

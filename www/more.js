@@ -3,10 +3,10 @@
 import { embed } from "./embed.js";
 import { lecture } from "./lecture.js";
 import { ownData } from "./own.js";
-import { poster } from "./poster.js";
+import { failed, poster, posterOf } from "./poster.js";
 import { predict } from "./predict.js";
 import { share } from "./share.js";
 
-export const parts = { embed, lecture, ownData, poster, predict, share };
+export const parts = { embed, failed, lecture, ownData, poster, posterOf, predict, share };
 
 /** @typedef {typeof parts} Parts */

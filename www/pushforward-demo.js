@@ -4,6 +4,8 @@
 (() => {
   const NAMESPACE = "pushforward";
   const ANSWER_MS = 30_000;
+  /** How reveal.js is asked for pages to print. */
+  const PRINTED = /[?&](print-pdf|view=print)/;
   const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
   const home = new URL(".", script?.src || document.baseURI).href;
   let count = 0;
@@ -50,9 +52,25 @@
       if (sandbox !== null) frame.setAttribute("sandbox", sandbox || "allow-scripts");
       Object.assign(this.style, { display: this.style.display || "block" });
       Object.assign(frame.style, { width: "100%", height: "100%", border: "0", aspectRatio: this.getAttribute("ratio") ?? "16 / 9", display: "block" });
-      frame.src = this.address;
       this.frame = frame;
-      this.replaceChildren(frame);
+      this.replaceChildren(...this.poster(frame));
+      // A deck that is printed would start every demo at once.
+      if (this.querySelector("img") && PRINTED.test(location.search)) return frame.remove();
+      frame.src = this.address;
+    }
+
+    /**
+     * The frame, on its poster where it has one: that is what shows until the demo does, and in print.
+     * @param {HTMLIFrameElement} frame
+     */
+    poster(frame) {
+      const src = this.getAttribute("poster");
+      if (!src) return [frame];
+      const image = Object.assign(document.createElement("img"), { src, alt: frame.title });
+      Object.assign(this.style, { position: "relative", aspectRatio: frame.style.aspectRatio });
+      Object.assign(image.style, { position: "absolute", inset: "0", width: "100%", height: "100%", objectFit: "cover", margin: "0", border: "0", maxWidth: "none", maxHeight: "none" });
+      Object.assign(frame.style, { position: "absolute", inset: "0", height: "100%" });
+      return [image, frame];
     }
 
     disconnectedCallback() {
@@ -69,8 +87,11 @@
     /** @param {MessageEvent} event */
     heard({ data, source }) {
       if (!this.frame || source !== this.frame.contentWindow || data?.ns !== NAMESPACE) return;
-      if (data.type === "ready") for (const message of this.early?.splice(0) ?? []) this.post(message);
-      if (data.type === "ready") this.early = null;
+      if (data.type === "ready") {
+        const early = this.early?.splice(0) ?? [];
+        this.early = null;
+        for (const message of early) this.post(message);
+      }
       this.waiting.get(data.request)?.(data);
       this.waiting.delete(data.request);
       this.dispatchEvent(new CustomEvent(`${NAMESPACE}-${data.type}`, { detail: data, bubbles: true }));

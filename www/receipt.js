@@ -1,12 +1,13 @@
-// How sure one can be that a link shows the same elsewhere: what the state's digest says of this run, and a second run of
-// the same link by the plain module, with how far the two lie apart.
+// How sure one can be that a link shows the same elsewhere: what the state's digest says of this run, and second runs of the
+// same link: by the same module, bit for bit, and by the plain one, within a tolerance.
 // @ts-check
-import { compile, loadWasm, partUrl } from "./boot.js";
+import { TOLERANCE, compare, isSame } from "./agreement.js";
+import { compile, freshProgram, loadWasm, partUrl } from "./boot.js";
 import { h } from "./dom.js";
-import { addPart, init, partNames, Playground } from "./pkg/pushforward.js";
 
 /** @typedef {import("./main.js").Page} Page */
 /** @typedef {import("./figure.js").Provenance} Provenance */
+/** @typedef {import("./agreement.js").End} End */
 
 const SLICE = 2e6;
 const SLICE_MS = 12;
@@ -15,13 +16,17 @@ const SLICE_MS = 12;
 const numbers = (csv) => csv.trim().split("\n").slice(1).flatMap((line) => line.split(",").map(Number));
 
 /**
- * Runs a link with the plain module, on this thread, between frames.
+ * Runs a link on the CPU, on this thread, between frames.
+ * @param {"simd" | "relaxed"} flavour
  * @param {string} link with its step
  * @param {number} steps
  * @param {(done: number) => void} progress
+ * @returns {Promise<End>}
  */
-async function plainly(link, steps, progress) {
-  const [{ module }, ...parts] = await Promise.all([loadWasm("simd"), ...partNames.map((name) => compile(partUrl(name, "simd")))]);
+async function runAgain(flavour, link, steps, progress) {
+  // Each instance of the glue holds one module.
+  const { addPart, init, partNames, Playground } = freshProgram();
+  const [{ module }, ...parts] = await Promise.all([loadWasm(flavour), ...partNames.map((name) => compile(partUrl(name, flavour)))]);
   await init({ module_or_path: module });
   parts.forEach((part, index) => addPart(index, part));
   const run = new Playground(link, undefined, "");
@@ -41,6 +46,34 @@ async function plainly(link, steps, progress) {
 }
 
 /**
+ * Runs the link of this state again: by the module that made it, which must give every bit, and where that is not the plain
+ * one on the CPU, by that.
+ * @param {Page} page
+ * @param {Provenance} from
+ * @param {(text: string) => void} say
+ */
+async function verdict(page, from, say) {
+  const own = { digests: from.digests, particles: numbers(await page.host.call("export_csv", "particles")) };
+  const progress = (/** @type {string} */ by) => (/** @type {number} */ done) => say(`running again by ${by}: step ${done} of ${from.step}`);
+  const onDevice = page.described?.panes.some(({ backend }) => backend === "gpu");
+  const flavour = from.digests.some((digest) => digest.includes("-relaxed-")) ? "relaxed" : "simd";
+  const said = [];
+  if (!onDevice) {
+    const again = await runAgain(flavour, from.link_here, from.step, progress("the same module"));
+    said.push(isSame(own, again) ? `Reproduced: a second run by the same module has every bit of this state (${again.digests.join(", ")}).`
+      : `Not reproduced: a second run by the same module ended at ${again.digests.join(", ")}. Please report this.`);
+    if (flavour === "simd") return said.join(" ");
+  }
+  const plain = await runAgain("simd", from.link_here, from.step, progress("the plain module"));
+  const { agrees, apart } = compare(own.particles, plain.particles);
+  const who = onDevice ? "The CPU, with the plain module" : "The plain module";
+  const why = onDevice ? "a GPU adds in another order and has elementary functions of its own" : "relaxed SIMD fuses products and sums";
+  said.push(`${who} (${plain.digests.join(", ")}) ${agrees ? "agrees" : "does not agree"} within the tolerance of ${TOLERANCE} (1 + |x|): it ends at most ${apart.toPrecision(2)} away in any coordinate. ${
+    why[0].toUpperCase()}${why.slice(1)}, which rounds differently${agrees ? "." : "; steps amplify it, so compare the curves, not the points."}`);
+  return said.join(" ");
+}
+
+/**
  * @param {Page} page
  * @param {Provenance} from
  */
@@ -51,19 +84,7 @@ export function receipt(page, from) {
   const row = (/** @type {string} */ name, /** @type {string} */ value) => [h("dt", {}, name), h("dd", {}, value)];
   const check = async () => {
     said.textContent = "running again…";
-    const [own, again] = await Promise.all([
-      page.host.call("export_csv", "particles").then(numbers),
-      plainly(from.link_here, from.step, (done) => (said.textContent = `running again: step ${done} of ${from.step}`)),
-    ]);
-    const why = page.described?.panes.some(({ backend }) => backend === "gpu")
-      ? "a GPU adds in another order and has elementary functions of its own"
-      : "relaxed SIMD fuses products and sums";
-    const same = again.digests.every((digest, i) => digest.split("-").at(-1) === from.digests[i]?.split("-").at(-1));
-    const apart = own.reduce((/** @type {number} */ most, /** @type {number} */ value, /** @type {number} */ i) => Math.max(most, Math.abs(value - again.particles[i])), 0);
-    const scale = own.reduce((/** @type {number} */ most, /** @type {number} */ value) => Math.max(most, Math.abs(value)), 0);
-    said.textContent = same
-      ? `Reproduced: a second run by the plain module (${again.digests.join(", ")}) has every bit of this state.`
-      : `The plain module (${again.digests.join(", ")}) ends at most ${apart.toPrecision(2)} away in any coordinate, where the largest is ${scale.toPrecision(3)}: ${why}, which rounds differently, and steps amplify it.`;
+    said.textContent = await verdict(page, from, (text) => (said.textContent = text));
   };
   const possible = page.host.where === "worker" && from.step > 0 && from.edited_at === null && !from.own_file;
   const button = h("button", {

@@ -3,9 +3,11 @@
 import { shell, standalone } from "./boot.js";
 import { dialog, download, tabbed } from "./dialog.js";
 import { h } from "./dom.js";
-import { pictureOf, provenance, vectorsOf } from "./figure.js";
+import { pictureOf, posterOfStage, provenance, vectorsOf } from "./figure.js";
+import { posterOf } from "./poster.js";
 import { receipt } from "./receipt.js";
 import { address, base, element, iframe, pinned, quarto, queryOf, reveal } from "./snippets.js";
+import { escaped } from "./svg.js";
 import { filmType, record } from "./video.js";
 
 /** @typedef {import("./main.js").Page} Page */
@@ -71,6 +73,7 @@ function optionFields(page, changed) {
   const paused = check("paused", "Start paused");
   const predict = check("predict", "Predict first, then reveal the curves");
   const click = check("click", "Load on a click");
+  const picture = check("picture", "With a picture, for print and where it cannot run");
   const ui = choice("ui", "In a slide", [["min", "stage and run"], ["full", "everything"], ["none", "stage only"]]);
   const theme = choice("theme", "Theme", [["auto", "the reader’s"], ["light", "light"], ["dark", "dark"], ["projector", "projector"]]);
   const scale = choice("scale", "Text", [["1", "normal"], ["1.25", "125 %"], ["1.5", "150 %"], ["2", "200 %"]]);
@@ -86,10 +89,10 @@ function optionFields(page, changed) {
   return {
     /** @returns {Choices} */
     read: () => ({
-      here: here.box.checked, paused: paused.box.checked, predict: predict.box.checked, click: click.box.checked,
+      here: here.box.checked, paused: paused.box.checked, predict: predict.box.checked, click: click.box.checked, picture: picture.box.checked,
       ui: /** @type {Choices["ui"]} */ (ui.select.value), theme: theme.select.value, scale: Number(scale.select.value), hide: ticked("hide"), lock: ticked("lock"),
     }),
-    fields: h("div", { class: "stack options" }, here.row, paused.row, predict.row, click.row, ui.row, theme.row, scale.row,
+    fields: h("div", { class: "stack options" }, here.row, paused.row, predict.row, click.row, picture.row, ui.row, theme.row, scale.row,
       h("details", {}, h("summary", {}, "Hide or lock controls"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Controls to hide or lock" }, table))),
   };
 }
@@ -128,12 +131,22 @@ export async function share(page) {
   if (document.getElementById("share-dialog")) return;
   let from = await provenance(page);
   /** @type {Choices} */
-  let choices = { here: false, paused: false, ui: "min", theme: "auto", scale: 1, predict: false, click: false, hide: [], lock: [] };
+  let choices = { here: false, paused: false, ui: "min", theme: "auto", scale: 1, predict: false, click: false, picture: false, hide: [], lock: [] };
   const link = () => page.address(choices.here ? from.link_here : from.link);
   const onSite = shell === "site";
   const full = () => address(base(), link(), queryOf(choices, "page"));
   const embedded = () => address(onSite ? pinned() : base(), link(), onSite ? "embed=1" : "", queryOf(choices, "embed"));
   const name = () => fileName(from.title);
+  /** The stage as it is, once it was asked for. */
+  let drawn = "";
+  const drawPoster = async () => (drawn ||= await posterOfStage(page));
+  /** A preset's picture is on the site; that of any other demo goes along. */
+  const picture = async () => {
+    if (!choices.picture) return "";
+    const preset = onSite && !choices.here ? await posterOf(from.link, choices.theme === "auto" ? undefined : choices.theme) : null;
+    return preset?.isThis ? new URL(preset.path, pinned()).href : drawPoster();
+  };
+  let poster = "";
 
   const linkTab = () => [
     copyable("Link", full(), 3),
@@ -142,12 +155,12 @@ export async function share(page) {
   ];
   const slideTab = () => {
     const script = onSite ? new URL("pushforward-demo.js", pinned()).href : null;
-    const demo = { script, address: embedded(), link: link(), title: from.title, options: queryOf(choices, "embed") };
+    const demo = { script, address: embedded(), link: link(), title: from.title, options: queryOf(choices, "embed"), picture: poster };
     return [
-      copyable("HTML", iframe(embedded(), full(), from.title), 5),
+      copyable("HTML", iframe(embedded(), full(), from.title, poster), 5),
       copyable("reveal.js", reveal(demo), 6),
       copyable("Quarto", quarto(demo), 6),
-      ...(script === null ? [] : [copyable("Custom element", element(script, link(), from.title, demo.options), 4)]),
+      ...(script === null ? [] : [copyable("Custom element", element(script, link(), from.title, demo.options, poster), 4)]),
       h("p", { class: "fine" }, "In a deck the demo starts and stops with its slide, and Page Up and Page Down stay the deck’s."),
     ];
   };
@@ -191,8 +204,8 @@ export async function share(page) {
   ];
   const fileTab = () => [
     h("p", {}, "This very demo as one HTML file: it runs from a disk, without a network and without a server."),
-    worker("Save as HTML", async () => download(await carrying(await standalone(), link(), queryOf({ ...choices, click: false }, "embed")), `${name()}.html`, "text/html")),
-    h("p", { class: "fine" }, "The choices for slides apply to it too. It contains no explanation and computes with plain SIMD."),
+    worker("Save as HTML", async () => download(carrying(await standalone(), link(), queryOf(choices, "embed"), await drawPoster(), from.title), `${name()}.html`, "text/html")),
+    h("p", { class: "fine" }, "The choices for slides apply to it too, and it has a picture of the stage in it. It contains no explanation and computes with plain SIMD."),
   ];
   const filmTab = () => {
     const type = filmType();
@@ -225,7 +238,10 @@ export async function share(page) {
   ]);
   const options = optionFields(page, () => {
     choices = options.read();
-    tabs.show();
+    void picture().then((drawn) => {
+      poster = drawn;
+      tabs.show();
+    }, () => tabs.show());
   });
   const element_ = dialog("share-dialog", "Share this demo", tabs.bar,
     h("div", { class: "sharing" }, tabs.panel, h("section", { "aria-label": "Options" }, h("h3", {}, "Options"), options.fields)));
@@ -236,10 +252,14 @@ export async function share(page) {
  * @param {string} html
  * @param {string} scene
  * @param {string} options a query
+ * @param {string} picture of it
+ * @param {string} title
  */
-async function carrying(html, scene, options) {
+function carrying(html, scene, options, picture, title) {
   const before = /(<script type="application\/json" id="pushforward-scene">)[^<]*(<\/script>)/;
   if (!before.test(html)) throw new Error("embed.html has no place for a scene");
   const data = JSON.stringify({ scene, query: options }).replaceAll("<", "\\u003c");
-  return html.replace(before, (_, open, close) => `${open}${data}${close}`);
+  const curtain = /(<p id="curtain"[^>]*>)(?:<img[^>]*>)?/;
+  const image = `<img alt="${escaped(title)}, a picture" src="${picture}">`;
+  return html.replace(curtain, (_, open) => open + image).replace(before, (_, open, close) => `${open}${data}${close}`);
 }

@@ -11,6 +11,7 @@ import { shell } from "./boot.js";
  * @property {number} scale of the text
  * @property {boolean} predict
  * @property {boolean} click whether to wait for a click
+ * @property {boolean} picture whether the snippets carry a picture
  * @property {string[]} hide
  * @property {string[]} lock
  */
@@ -55,30 +56,34 @@ export function pinned() {
 /** @param {string} text */
 const attribute = (text) => text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c] ?? c);
 
+/** A style that shows a picture behind a frame that is not loaded, in print too. @param {string} picture */
+const behind = (picture) => (picture ? `; background: url(${picture}) center / cover; print-color-adjust: exact` : "");
+
 /**
  * @param {string} address of the embedded demo
  * @param {string} full address of the whole page
  * @param {string} title
+ * @param {string} picture address of a picture that shows until the demo does; empty: none
  */
-export const iframe = (address, full, title) =>
+export const iframe = (address, full, title, picture) =>
   `<iframe src="${attribute(address)}" title="${attribute(title)}" loading="lazy" allow="fullscreen; clipboard-write"
-        style="width: 100%; aspect-ratio: 16 / 9; border: 0">
+        style="width: 100%; aspect-ratio: 16 / 9; border: 0${attribute(behind(picture))}">
 </iframe>
 <p><a href="${attribute(full)}">${attribute(title)}: open it in a window of its own</a></p>`;
 
-/** @param {string} script @param {string} link @param {string} title @param {string} options */
-export const element = (script, link, title, options) =>
-  `<pushforward-demo link="${attribute(link)}"${options ? ` options="${attribute(options)}"` : ""} title="${attribute(title)}"></pushforward-demo>
+/** @param {string} script @param {string} link @param {string} title @param {string} options @param {string} picture */
+export const element = (script, link, title, options, picture) =>
+  `<pushforward-demo link="${attribute(link)}"${options ? ` options="${attribute(options)}"` : ""}${picture ? ` poster="${attribute(picture)}"` : ""} title="${attribute(title)}"></pushforward-demo>
 <script src="${attribute(script)}" defer><\/script>`;
 
-/** @param {string} address @param {string} title */
-const lone = (address, title) => `<iframe data-src="${attribute(address)}" title="${attribute(title)}" width="960" height="540"></iframe>`;
+/** @param {string} address @param {string} title @param {string} picture */
+const lone = (address, title, picture) => `<iframe data-src="${attribute(address)}" title="${attribute(title)}" width="960" height="540"${picture ? ` style="${attribute(behind(picture).slice(2))}"` : ""}></iframe>`;
 
 /**
  * A slide's content: the custom element of the site, or a frame that the deck loads when it comes to it.
- * @param {{ script: string | null, address: string, link: string, title: string, options: string }} demo
+ * @param {{ script: string | null, address: string, link: string, title: string, options: string, picture: string }} demo
  */
-const slide = ({ script, address, link, title, options }) => (script === null ? lone(address, title) : element(script, link, title, options));
+const slide = ({ script, address, link, title, options, picture }) => (script === null ? lone(address, title, picture) : element(script, link, title, options, picture));
 
 /** @param {Parameters<typeof slide>[0]} demo */
 export const reveal = (demo) => `<section>

@@ -32,6 +32,23 @@ async function frameOf(page, selector) {
   return frame;
 }
 
+/**
+ * What a demo of the deck says of itself: its step, and its clock in seconds.
+ * @param {import("playwright-core").Page} page
+ * @param {string} id of the frame
+ * @returns {Promise<{ step: number, clock: number }>}
+ */
+const says = (page, id) => page.evaluate((frame) => new Promise((resolve) => {
+  const demo = /** @type {HTMLIFrameElement} */ (document.getElementById(frame)).contentWindow;
+  const hear = (/** @type {MessageEvent} */ { data, source }) => {
+    if (source !== demo || data.request !== "clock") return;
+    removeEventListener("message", hear);
+    resolve({ step: data.step, clock: data.clock });
+  };
+  addEventListener("message", hear);
+  demo?.postMessage({ ns: "pushforward", v: 1, type: "get", request: "clock" }, "*");
+}), id);
+
 /** @param {import("playwright-core").Frame} frame */
 async function stands(frame) {
   const before = (await run(frame)).step;
@@ -61,13 +78,23 @@ test("a reveal.js deck with three demos", async () => {
   await page.waitForFunction(() => /** @type {any} */ (window).Reveal.getCurrentSlide().id === "two");
   await stageHas(one, "playing", "false");
   assert.ok(await stands(one), "slide:stop freezes the step");
+  const frozen = await says(page, "plain");
+  await page.waitForTimeout(600);
+  assert.deepEqual(await says(page, "plain"), frozen, "slide:stop freezes the clock");
+  assert.ok(frozen.clock > 0);
   await reached(two, 5);
   await two.locator("#stage").focus();
   await page.keyboard.press("PageUp");
   await page.waitForFunction(() => /** @type {any} */ (window).Reveal.getCurrentSlide().id === "one");
   await stageHas(two, "playing", "false");
+  const back = performance.now();
   const stopped = (await run(one)).step;
   await reached(one, stopped + 5);
+  const on = await says(page, "plain");
+  const since = (performance.now() - back) / 1000;
+  // It goes on from where it stood: the seconds on the other slide are not made up for. A second more is the page's own delay.
+  assert.ok(on.clock > frozen.clock && on.clock < frozen.clock + since + 1, `${frozen.clock} s, then ${on.clock} s after ${since} s`);
+  assert.ok(on.step - frozen.step <= 300 * (on.clock - frozen.clock) + 31, `${on.step - frozen.step} steps in ${on.clock - frozen.clock} s`);
   await one.locator("#stage").focus();
   await page.keyboard.press("PageDown");
   await page.waitForFunction(() => /** @type {any} */ (window).Reveal.getCurrentSlide().id === "two");

@@ -27,6 +27,9 @@ const STYLESHEET: &str = "<link rel=\"stylesheet\" href=\"style.css\">";
 const OFFLINE: &str = "sw.js";
 const OFFLINE_FILES: &str = "const FILES = [];";
 
+/// The folder of the presets' pictures, which visits without a network do without.
+const POSTERS: &str = "posters/";
+
 /// The files of `dist/` by their names.
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -71,7 +74,9 @@ pub fn instrumented(package: &Package, folder: &Path) -> Result<()> {
 
 /// Tells the service worker which files the site has. Whatever changes in them changes the worker, so that browsers notice.
 fn keep_offline(files: &mut Files) -> Result<()> {
-    let own = |name: &&String| ![OFFLINE, "pushforward-demo.js"].contains(&name.as_str());
+    let own = |name: &&String| {
+        ![OFFLINE, "pushforward-demo.js"].contains(&name.as_str()) && !name.starts_with(POSTERS)
+    };
     let names: Vec<&String> = files.keys().filter(own).collect();
     let mut hash = Sha256::new();
     for name in &names {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{opening, process, readme, tally};
+use crate::{opening, page_script, process, readme, tally};
 
 /// What to record.
 #[derive(clap::Args)]
@@ -19,15 +19,21 @@ enum Part {
     Snapshots,
     /// Which functions the opening of the page runs
     Opening,
+    /// Pictures of the presets
+    Posters,
 }
 
 /// Records anew what is asked for.
 pub fn run(options: &Options) -> Result<()> {
-    if options.only != Some(Part::Opening) {
+    let wanted = |part| options.only.is_none_or(|only| only == part);
+    if wanted(Part::Snapshots) {
         snapshots()?;
     }
-    if options.only != Some(Part::Snapshots) {
+    if wanted(Part::Opening) {
         opening::record()?;
+    }
+    if wanted(Part::Posters) {
+        page_script("posters.mjs", &[])?;
     }
     println!("now read `git diff`");
     Ok(())

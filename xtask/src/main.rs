@@ -46,7 +46,7 @@ enum Command {
     Serve(serve::Options),
     /// Run every check and every test, native and in the browser
     Test(check::Options),
-    /// Record snapshots, generated documents and the list of what opening the page runs anew
+    /// Record snapshots, generated documents, the list of what opening the page runs, and the presets' pictures anew
     Bless(bless::Options),
     /// Measure speed, natively and in Chromium
     Bench(bench::Options),

@@ -51,7 +51,7 @@ export type ToEngine =
 export type FromEngine =
   | { type: "ready"; manifest: string; roles: string; described: string }
   | { type: "described"; described: string }
-  | { type: "state"; state: string; link: string; playing: boolean; charts: (DrawList | null)[] | null }
+  | { type: "state"; state: string; link: string; playing: boolean; clock: number; charts: (DrawList | null)[] | null }
   | { type: "snapshot"; bytes: Uint8Array }
   | { type: "reply"; id: number; value: any }
   | { type: "lost"; message: string; bytes: Uint8Array; step: number }
