@@ -68,7 +68,7 @@ async function verdict(page, from, say) {
   const { agrees, apart } = compare(own.particles, plain.particles);
   const who = onDevice ? "The CPU, with the plain module" : "The plain module";
   const why = onDevice ? "a GPU adds in another order and has elementary functions of its own" : "relaxed SIMD fuses products and sums";
-  said.push(`${who} (${plain.digests.join(", ")}) ${agrees ? "agrees" : "does not agree"} within the tolerance of ${TOLERANCE} (1 + |x|): it ends at most ${apart.toPrecision(2)} away in any coordinate. ${
+  said.push(`${who} (${plain.digests.join(", ")}), ${agrees ? "agrees" : "does not agree"} within the tolerance of ${TOLERANCE} (1 + |x|): it ends at most ${apart.toPrecision(2)} away in any coordinate. ${
     why[0].toUpperCase()}${why.slice(1)}, which rounds differently${agrees ? "." : "; steps amplify it, so compare the curves, not the points."}`);
   return said.join(" ");
 }

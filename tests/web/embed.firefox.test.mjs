@@ -52,6 +52,58 @@ test("the site runs and its dialog opens", { skip }, async () => {
   await page.close();
 });
 
+test("a film of the stage is recorded, and plays", { skip }, async () => {
+  const page = await browser.newPage();
+  const found = faults(page);
+  await page.goto(`${site.url}/?autoplay=1#v=1&m=svgd&target=banana&n=64`);
+  await page.waitForSelector('#stage[data-playing="true"]', { timeout: 60_000 });
+  await page.evaluate(() => {
+    const make = URL.createObjectURL;
+    URL.createObjectURL = (blob) => {
+      /** @type {any} */ (window).film = blob;
+      return make(blob);
+    };
+  });
+  await page.click("#share");
+  await page.click("#share-tab-film");
+  const button = "#share-panel .primary";
+  await page.click(button);
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  await page.click(button);
+  await page.waitForFunction(() => "film" in window, { timeout: 30_000 });
+  const film = await page.evaluate(async () => {
+    const blob = /** @type {Blob} */ (/** @type {any} */ (window).film);
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    return { type: blob.type, bytes: Array.from(bytes), width: /** @type {HTMLCanvasElement} */ (document.querySelector("#canvases canvas")).width };
+  });
+  assert.deepEqual(found, []);
+  await page.close();
+  // Another page plays it: what the policy of the site forbids.
+  const player = await browser.newPage();
+  await player.goto(`${site.url}/blank`);
+  const seen = await player.evaluate(async ({ type, bytes }) => {
+    const video = Object.assign(document.createElement("video"), { muted: true, src: URL.createObjectURL(new Blob([Uint8Array.from(bytes)], { type })) });
+    await new Promise((resolve, reject) => {
+      video.onloadeddata = resolve;
+      video.onerror = () => reject(new Error(video.error?.message));
+    });
+    const draw = () => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 80, height: 50 });
+      const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+      ctx.drawImage(video, 0, 0, 80, 50);
+      return ctx.getImageData(0, 0, 80, 50).data;
+    };
+    const first = draw();
+    await video.play();
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const later = draw();
+    return { width: video.videoWidth, time: video.currentTime, moved: first.some((value, i) => Math.abs(value - later[i]) > 30), drawn: first.some((value, i) => i % 4 < 3 && Math.abs(value - first[i % 4]) > 60) };
+  }, film);
+  assert.match(film.type, /^video\/(webm|mp4)$/);
+  assert.ok(Math.abs(seen.width - film.width) <= 1 && seen.time > 0.5 && seen.drawn && seen.moved, JSON.stringify(seen));
+  await player.close();
+});
+
 test("the standalone file runs from a disk", { skip }, async () => {
   const page = await browser.newPage();
   const found = faults(page);

@@ -127,6 +127,67 @@ test("own data: JSON, a choice of columns, a standard scale, pasted text, and er
   await close();
 });
 
+/**
+ * Fingers on the screen, as the browser's own input pipeline sees them.
+ * @param {import("playwright-core").Page} page
+ */
+async function fingers(page) {
+  const client = await page.context().newCDPSession(page);
+  /** @param {"touchStart" | "touchMove" | "touchEnd"} type @param {[number, number][]} points */
+  const send = (type, points) => client.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([x, y], id) => ({ x: Math.round(x), y: Math.round(y), id })) });
+  return {
+    /** Puts fingers down, moves them along the ways, and lifts them. @param {...[number, number, number, number]} ways from x, y to x, y */
+    async along(...ways) {
+      await send("touchStart", ways.map(([x, y]) => [x, y]));
+      for (let i = 1; i <= 8; i++) await send("touchMove", ways.map(([x0, y0, x1, y1]) => [x0 + ((x1 - x0) * i) / 8, y0 + ((y1 - y0) * i) / 8]));
+      await send("touchEnd", []);
+      // The address follows at its own pace.
+      await page.waitForTimeout(800);
+    },
+  };
+}
+
+test("fingers: a tap puts the cloud there, a drag sets its width, a pinch zooms, two fingers pan, the pencil draws", async () => {
+  const { page, faults, close } = await open("?autoplay=0#v=1&m=svgd&target=banana&n=64", { hasTouch: true, isMobile: true, viewport: { width: 800, height: 900 } });
+  const { x, y } = await middle(page);
+  const finger = await fingers(page);
+  const value = async (/** @type {string} */ key) => new URLSearchParams(await hash(page)).get(key)?.split(",").map(Number) ?? [];
+  await finger.along([x + 60, y - 40, x + 60, y - 40]);
+  await hashHas(page, "init_mean=");
+  const [cx, cy] = await value("init_mean");
+  assert.ok(cx > 0.2 && cy > 1, `tapped at ${cx}, ${cy}`);
+  await finger.along([x - 40, y, x + 50, y]);
+  await hashHas(page, "init_scale=");
+  assert.ok((await value("init_scale"))[0] > 1);
+  const still = await hash(page);
+  assert.doesNotMatch(still, /view=/);
+
+  await finger.along([x - 30, y, x - 120, y], [x + 30, y, x + 120, y]);
+  await hashHas(page, "view=");
+  const near = await value("view");
+  const width = near[2] - near[0];
+  assert.ok(width > 0 && width < 8, `a pinch outwards shows less: ${near}`);
+  await finger.along([x - 60, y, x + 20, y], [x + 60, y, x + 140, y]);
+  await page.waitForFunction((before) => new URLSearchParams(location.hash.slice(1)).get("view") !== before, near.join(","));
+  const moved = await value("view");
+  assert.ok(moved[0] < near[0] - 0.2 && Math.abs(moved[2] - moved[0] - width) < 0.05 * width, `two fingers to the right show what lies left: ${near}, ${moved}`);
+  await finger.along([x - 120, y, x - 30, y], [x + 120, y, x + 30, y]);
+  await page.waitForFunction((before) => {
+    const [x0, , x1] = (new URLSearchParams(location.hash.slice(1)).get("view") ?? "0,0,0,0").split(",").map(Number);
+    return x1 - x0 > 1.5 * before;
+  }, width);
+
+  // Up and down too: with the pencil a finger draws and does not scroll.
+  await page.locator("#draw").tap();
+  await finger.along([x, y - 80, x, y + 80]);
+  await hashHas(page, "data=");
+  await stageHas(page, "step", "0");
+  const { rows } = await saved(page, "particles");
+  assert.ok(rows.length >= 8 && Math.max(...rows.map(([, b]) => b)) - Math.min(...rows.map(([, b]) => b)) > 1, `${rows.length} points drawn`);
+  clean(faults);
+  await close();
+});
+
 test("the file button reads a CSV too", async () => {
   const { page, faults, close } = await open("?autoplay=0");
   await page.locator("#file").setInputFiles({ name: "points.csv", mimeType: "text/csv", buffer: Buffer.from("0,1\n2,3\n") });

@@ -203,7 +203,7 @@ test("the receipt: a second run by the same module has every bit, one by the pla
   await page.getByRole("button", { name: "Run it again and compare" }).click();
   await page.locator("#receipt-verdict", { hasText: /Reproduced:/ }).waitFor();
   const text = (await page.locator("#receipt-verdict").textContent()) ?? "";
-  assert.match(text, /^Reproduced: .*wasm32-relaxed-[0-9a-f]{8}.*plain module \(wasm32-simd-[0-9a-f]{8}\) agrees within the tolerance of 0.001/);
+  assert.match(text, /^Reproduced: .*wasm32-relaxed-[0-9a-f]{8}.*plain module \(wasm32-simd-[0-9a-f]{8}\), agrees within the tolerance of 0.001/);
   clean(faults);
   await close();
 });

@@ -17,6 +17,8 @@ const types = {
   ".wasm": "application/wasm",
   ".svg": "image/svg+xml",
   ".png": "image/png",
+  ".webp": "image/webp",
+  ".json": "application/json",
 };
 
 /**

@@ -144,3 +144,15 @@ test("a device that goes while the run rests is noticed, and the picture stays",
   assert.equal((await run(page)).step, 12);
   await close();
 });
+
+test("the receipt of a run on the device: the CPU agrees within the tolerance", async () => {
+  const { page, faults, close } = await open("?backend=gpu#v=1&m=svgd&target=banana&n=128&init_mean=0,4&k=40");
+  await stageHas(page, "state", "paused_at_k");
+  await page.locator("#share").click();
+  await page.getByRole("button", { name: "Run it again and compare" }).click();
+  await page.locator("#receipt-verdict", { hasText: "within the tolerance" }).waitFor();
+  const text = (await page.locator("#receipt-verdict").textContent()) ?? "";
+  assert.match(text, /^The CPU, with the plain module \(wasm32-simd-[0-9a-f]{8}\), agrees within the tolerance of 0.001/);
+  clean(faults);
+  await close();
+});

@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { serveDist } from "./site.mjs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { root, serve, serveDist } from "./site.mjs";
 
 const BROWSERS = ["4.1", "4.0", "6.0"].map((version) => `/usr/lib/x86_64-linux-gnu/webkit2gtk-${version}/MiniBrowser`);
 const browser = BROWSERS.find(existsSync);
@@ -99,4 +101,30 @@ test("edits, reset and the link work", { skip }, async () => {
   await until(stage, ({ step }) => Number(step) >= 0);
   const fatal = await evaluate("return [...document.querySelectorAll('.notice')].map((notice) => notice.textContent)");
   assert.deepEqual(fatal, []);
+});
+
+const LINK = "v=1&m=svgd&target=banana&n=64&k=25&speed=1e6";
+
+test("the standalone file runs from a disk, with the numbers of the site", { skip }, async () => {
+  await open(`#${LINK}`);
+  const { digest } = await until(stage, ({ state }) => state === "paused_at_k");
+  const url = `${pathToFileURL(path.join(root, "dist/embed.html"))}?autoplay=1#${LINK}`;
+  await driver("POST", `/session/${session}/url`, { url });
+  const alone = await until(stage, ({ state }) => state === "paused_at_k");
+  assert.equal(await evaluate("return location.protocol"), "file:");
+  assert.deepEqual([alone.step, alone.digest], ["25", digest]);
+});
+
+test("a frame with sandbox=\"allow-scripts\" runs and answers", { skip }, async () => {
+  const host = await serve({ "/": { type: "text/html", text: `<!doctype html><meta charset="utf-8"><title>host</title>
+    <script>window.said = []; addEventListener("message", (e) => said.push(e.data));</script>
+    <iframe id="demo" sandbox="allow-scripts" width="800" height="500" title="demo" src="${site.url}/embed.html?ui=min&autoplay=1#${LINK}"></iframe>` } });
+  await driver("POST", `/session/${session}/url`, { url: host.url });
+  const at = (/** @type {number} */ step) => until(() => evaluate(`return window.said.find((one) => one.step === ${step} && one.state === "paused_at_k") ?? null`), (said) => said !== null);
+  const first = await at(25);
+  assert.match(first.digest, /^wasm32-simd-/);
+  await evaluate("document.getElementById('demo').contentWindow.postMessage({ ns: 'pushforward', v: 1, type: 'seek', k: 40, request: 'r' }, '*')");
+  await at(40);
+  assert.deepEqual(await evaluate("return window.said.filter((one) => one.type === 'error')"), []);
+  host.close();
 });

@@ -102,6 +102,7 @@ fn mime(path: &Path) -> &'static str {
         Some("wasm") => "application/wasm",
         Some("json" | "webmanifest") => "application/json",
         Some("svg") => "image/svg+xml",
+        Some("webp") => "image/webp",
         Some("png") => "image/png",
         Some("csv" | "txt" | "md") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
