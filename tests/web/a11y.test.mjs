@@ -45,6 +45,7 @@ for (const theme of ["light", "dark", "projector"]) {
       await violations(page, "help", found);
       await page.keyboard.press("Escape");
       await page.locator("#systems").click();
+      await page.locator("#rooms img").first().waitFor();
       await violations(page, "systems", found);
       await page.keyboard.press("Escape");
       await page.locator("#share").click();
@@ -163,6 +164,26 @@ test("the whole page by keyboard alone", async () => {
   await close();
 });
 
+test("a live region tells how the run stands, not oftener than every ten seconds", async () => {
+  const { page, faults, close } = await open("?autoplay=1#v=1&m=svgd&target=banana&n=64", {}, () => {
+    document.addEventListener("DOMContentLoaded", () => {
+      /** @type {string[]} */
+      const spoken = [];
+      Object.assign(window, { spoken });
+      const summary = /** @type {HTMLElement} */ (document.getElementById("summary"));
+      new MutationObserver(() => spoken.push(summary.textContent ?? "")).observe(summary, { childList: true, characterData: true, subtree: true });
+    });
+  });
+  assert.equal(await page.locator("#summary").getAttribute("aria-live"), "polite");
+  await reached(page, 150);
+  const spoken = () => page.evaluate(() => /** @type {string[]} */ (/** @type {any} */ (window).spoken));
+  assert.ok((await spoken()).length <= 2, `${await spoken()}`);
+  await page.waitForFunction(() => /** @type {any} */ (window).spoken.some((/** @type {string} */ text) => /step [1-9]/.test(text)), undefined, { timeout: 20_000 });
+  assert.match((await spoken()).at(-1) ?? "", /step \d+.*KSD/);
+  clean(faults);
+  await close();
+});
+
 test("touch: a tap places the cloud, a pinch zooms, a drag in draw mode draws", async () => {
   const { page, faults, close } = await open("?autoplay=0#v=1&m=svgd&target=banana&n=64", { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
   await page.locator("#stage").scrollIntoViewIfNeeded();
@@ -202,6 +223,10 @@ test("320 pixels wide: nothing sticks out, not even of the dialogs", async () =>
   await page.keyboard.press("Escape");
   await page.locator("#help").click();
   await fits("help");
+  await page.keyboard.press("Escape");
+  await page.locator("#systems").click();
+  await page.locator("#rooms img").first().waitFor();
+  await fits("systems");
   assert.equal((await run(page)).state, "ready");
   clean(faults);
   await close();

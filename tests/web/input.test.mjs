@@ -188,6 +188,40 @@ test("fingers: a tap puts the cloud there, a drag sets its width, a pinch zooms,
   await close();
 });
 
+test("a system that takes no points hides the ways to bring them, and says so when a file comes all the same", async () => {
+  const { page, faults, close } = await open("?autoplay=0#v=1&m=two-layer");
+  for (const control of ["#draw", "label.file", "#bring"]) assert.equal(await page.locator(control).isVisible(), false, control);
+  await dropFile(page, "mine.csv", "1,2\n3,4\n");
+  await page.locator(".notice.error", { hasText: "takes no points" }).waitFor();
+  await stageHas(page, "step", "0");
+  await page.evaluate(() => (location.hash = "v=1&m=ula"));
+  await page.locator("#draw").waitFor();
+  assert.match(await page.locator("#settings").innerText(), /Your own initial particles/i);
+  clean(faults);
+  await close();
+});
+
+test("limits of own data: bytes, rows, columns, and points in a link", async () => {
+  const { page, faults, close } = await open("?autoplay=0#v=1&m=svgd&n=16");
+  const refuses = async (/** @type {string} */ name, /** @type {string} */ text, /** @type {RegExp} */ why) => {
+    await dropFile(page, name, text);
+    const notice = page.locator(".notice.error", { hasText: name });
+    await notice.waitFor();
+    assert.match(await notice.innerText(), why);
+  };
+  await refuses("rows.csv", "1,2\n".repeat(1_000_001), /row|line|particles|n:/i);
+  await refuses("wide.csv", `${Array.from({ length: 300 }, (_, i) => i).join(",")}\n`, /column/i);
+  await page.evaluate(() => {
+    const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(64_000_001)], "huge.csv", { type: "text/csv" }));
+    document.getElementById("stage")?.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+  });
+  await noticed(page, "huge.csv: larger than 64 MB");
+  await stageHas(page, "step", "0");
+  clean(faults);
+  await close();
+});
+
 test("the file button reads a CSV too", async () => {
   const { page, faults, close } = await open("?autoplay=0");
   await page.locator("#file").setInputFiles({ name: "points.csv", mimeType: "text/csv", buffer: Buffer.from("0,1\n2,3\n") });
