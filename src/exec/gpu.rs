@@ -1,6 +1,6 @@
 //! The WebGPU executor: replays programs as dispatches over one arena of floats.
 //!
-//! Shaders are composed as text (`gpu/wgsl.rs`) and never parsed by this crate. All values share one storage buffer with
+//! Shaders are composed as text (`gpu/wgsl.rs`, from the choices of `gpu/place.rs`) and never parsed by this crate. All values share one storage buffer with
 //! offsets that are constants of the shaders, so there is one bind group and no aliasing: persistent buffers first, then
 //! constants, then the temporaries of one program at a time. Random numbers take their step from a counter on the device,
 //! which the last dispatch of a step advances; any number of steps is one submission ([`Batch`]). A value that is not finite
@@ -9,6 +9,7 @@
 mod arena;
 mod device;
 mod painter;
+mod place;
 mod slot;
 mod wgsl;
 

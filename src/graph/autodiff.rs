@@ -213,28 +213,42 @@ fn pair_sum<'g>(
         let weights = needed[v.id].then(|| pass.plain(sum, g));
         let pulls = needed[y.id].then(|| pass.pulls(sum, g));
         let done = pass.run();
-        out.extend(weights.map(|(start, width)| (v.id, done.columns(start, width))));
+        out.extend(weights.map(|weights| (v.id, done.join(&weights))));
         out.extend(pulls.map(|pulls| (y.id, done.combine(&pulls, v))));
     }
     out
 }
 
-/// Sums over the same pairs, gathered: at the points `own`, over the points `other`.
+/// Sums over the same pairs, gathered: at the points `own`, over the points `other`. Equal kernels are evaluated once: their
+/// sources lie side by side, or a third derivative would have hundreds of kernels.
 struct Pass<'g> {
     own: Var<'g>,
     other: Var<'g>,
     params: Vec<Var<'g>>,
     kernels: Vec<Expr>,
-    sources: Vec<Var<'g>>,
-    width: usize,
+    /// What each kernel weighs.
+    sources: Vec<Vec<Var<'g>>>,
     sums: Option<Var<'g>>,
 }
 
-/// Where the parts of one channel's pull begin among the sums.
+/// Where a source's sums are: kernel, first column among that kernel's, number of columns.
+#[derive(Clone, Copy)]
+struct Place {
+    kernel: usize,
+    start: usize,
+    width: usize,
+}
+
+/// Where the parts of one channel's pull are among the sums.
 struct Pull {
     channel: usize,
-    by_distance: Option<usize>,
-    by_product: Option<usize>,
+    by_distance: Option<Place>,
+    by_product: Option<Place>,
+}
+
+/// Columns of all `sources` together.
+fn columns(sources: &[Var<'_>]) -> usize {
+    sources.iter().map(|s| s.shape()[1]).sum()
 }
 
 impl<'g> Pass<'g> {
@@ -245,29 +259,36 @@ impl<'g> Pass<'g> {
             params: params.to_vec(),
             kernels: Vec::new(),
             sources: Vec::new(),
-            width: 0,
             sums: None,
         }
     }
 
-    /// Adds Σ k source; returns its first column.
-    fn add(&mut self, kernel: Expr, source: Var<'g>) -> usize {
-        let start = self.width;
-        self.width += source.shape()[1];
-        self.kernels.push(kernel);
-        self.sources.push(source);
-        start
+    /// Adds Σ k source.
+    fn add(&mut self, kernel: Expr, source: Var<'g>) -> Place {
+        let known = self.kernels.iter().position(|k| *k == kernel);
+        let at = known.unwrap_or_else(|| {
+            self.kernels.push(kernel);
+            self.sources.push(Vec::new());
+            self.kernels.len() - 1
+        });
+        let start = columns(&self.sources[at]);
+        self.sources[at].push(source);
+        Place {
+            kernel: at,
+            start,
+            width: source.shape()[1],
+        }
     }
 
-    /// The kernels of `sum` over `source`: first column and number of columns.
-    fn plain(&mut self, sum: &PairSum, source: Var<'g>) -> (usize, usize) {
-        let start = self.width;
+    /// The kernels of `sum` over `source`.
+    fn plain(&mut self, sum: &PairSum, source: Var<'g>) -> Vec<Place> {
         let mut channel = 0;
+        let mut places = Vec::new();
         for (kernel, &width) in sum.kernels.iter().zip(&sum.channels) {
-            self.add(kernel.clone(), source.slice(1, channel, width));
+            places.push(self.add(kernel.clone(), source.slice(1, channel, width)));
             channel += width;
         }
-        (start, channel)
+        places
     }
 
     /// What moves `own`, a part for each channel; slopes that vanish are left out.
@@ -297,21 +318,33 @@ impl<'g> Pass<'g> {
     }
 
     fn run(mut self) -> Self {
-        if self.width > 0 {
+        if !self.kernels.is_empty() {
             let graph = self.own.graph;
             let op = PairSum {
-                kernels: std::mem::take(&mut self.kernels),
-                channels: self.sources.iter().map(|s| s.shape()[1]).collect(),
+                kernels: self.kernels.clone(),
+                channels: self.sources.iter().map(|s| columns(s)).collect(),
             };
-            let sources = graph.concat(&self.sources, 1);
+            let sources = graph.concat(&self.sources.concat(), 1);
             self.sums = Some(graph.pair_sum(op, self.own, self.other, sources, &self.params));
         }
         self
     }
 
-    fn columns(&self, start: usize, width: usize) -> Var<'g> {
+    /// Columns `start..start + width` of the sums of `place`.
+    fn part(&self, place: Place, start: usize, width: usize) -> Var<'g> {
         let sums = self.sums.expect("a pass with columns has run");
-        sums.slice(1, start, width)
+        let before: usize = self.sources[..place.kernel]
+            .iter()
+            .map(|s| columns(s))
+            .sum();
+        sums.slice(1, before + place.start + start, width)
+    }
+
+    /// The sums of `places` side by side.
+    fn join(&self, places: &[Place]) -> Var<'g> {
+        let part = |p: &Place| self.part(*p, 0, p.width);
+        let parts: Vec<Var<'g>> = places.iter().map(part).collect();
+        self.own.graph.concat(&parts, 1)
     }
 
     /// Σ_c weight_c pull_c.
@@ -321,10 +354,10 @@ impl<'g> Pass<'g> {
         pulls.iter().fold(zero, |mut total, pull| {
             let w = weight.slice(1, pull.channel, 1);
             if let Some(at) = pull.by_distance {
-                total = total + w * (self.own * self.columns(at, 1) - self.columns(at + 1, d));
+                total = total + w * (self.own * self.part(at, 0, 1) - self.part(at, 1, d));
             }
             if let Some(at) = pull.by_product {
-                total = total + w * self.columns(at, d);
+                total = total + w * self.part(at, 0, d);
             }
             total
         })

@@ -1,6 +1,7 @@
 //! Where the values of a run's programs lie on a device, the kernels that compute them, and what these cost.
 
-use super::wgsl::{self, Kernel, Layout, bindings, each, entries, inlined, kernels, materialised};
+use super::place::{entries, materialised};
+use super::wgsl::{self, Kernel, Layout, bindings, each, inlined, kernels};
 use crate::graph::{Op, Program, ProgramNode, count};
 
 /// What a program is to a run.

@@ -1,9 +1,10 @@
 //! The device against the CPU executor: every kernel, every system, awkward shapes. Without an adapter these tests fail.
 
-use super::{Arrived, Device, Gpu, GpuError, Part, Report, bytes_needed};
+use super::{Arrived, Device, Gpu, GpuError, Part, Report, bytes_needed, costs};
 use crate::exec::Cpu;
 use crate::exec::tests::{SHAPES, everything};
-use crate::graph::{Draw, Graph, Program};
+use crate::expr::Expr;
+use crate::graph::{Draw, Graph, PairSum, Program, Transposed};
 use crate::rng;
 
 fn open() -> Device {
@@ -69,6 +70,92 @@ fn every_kernel_agrees_with_the_cpu() {
             // Three steps, each a sum of up to 1000 terms in another order: a few hundred roundings of 6e-8.
             assert_close(&format!("n = {n}, d = {d}"), &values, 5e-5);
         }
+    }
+}
+
+/// φ(a b + bias) of an n×k and a k×m matrix, either read transposed, and the sum of the product's columns.
+fn layer(n: usize, k: usize, m: usize, ta: Transposed, tb: Transposed) -> Program {
+    let g = Graph::default();
+    let operand = |name, rows, columns, t| match t {
+        Transposed::No => g.input(name, &[rows, columns]),
+        Transposed::Yes => g.input(name, &[columns, rows]),
+    };
+    let (a, b) = (operand("a", n, k, ta), operand("b", k, m, tb));
+    let bias = g.input("bias", &[1, m]);
+    let product = a.matmul_with(b, ta, tb);
+    g.assign("out", (product + bias).tanh());
+    g.compile("layer")
+}
+
+#[test]
+fn products_agree_with_the_cpu_at_any_size_and_however_they_lie() {
+    use Transposed::{No, Yes};
+    for (n, k, m) in [
+        (33, 17, 31),
+        (1, 100, 65),
+        (65, 64, 1),
+        (7, 300, 9),
+        (130, 63, 3),
+        (8, 1000, 8),
+        (64, 65, 64),
+        (3, 18, 129),
+        (257, 20, 40),
+    ] {
+        for (ta, tb) in [(No, No), (Yes, No), (No, Yes), (Yes, Yes)] {
+            let program = layer(n, k, m, ta, tb);
+            let scale = 1.0 / (k as f32).sqrt();
+            let a: Vec<f32> = rng::normal_vec(1, 0, 0, n * k);
+            let a = a.into_iter().map(|v| v * scale).collect();
+            let inputs = [
+                ("a", a),
+                ("b", rng::normal_vec(2, 0, 0, k * m)),
+                ("bias", rng::normal_vec(3, 0, 0, m)),
+            ];
+            let values = both(&program, &inputs, &[], 1, "out");
+            // Sums of size 1 over up to 1000 terms, in another order where they are split.
+            assert_close(&format!("{n}×{k}×{m}, {ta:?} {tb:?}"), &values, 5e-6);
+        }
+    }
+}
+
+#[test]
+fn a_dense_layer_is_one_dispatch() {
+    let dispatches = |program: &Program| costs(&[(program, Part::Step)])[0].dispatches;
+    let program = layer(1024, 64, 64, Transposed::No, Transposed::No);
+    assert_eq!(dispatches(&program), 2, "the layer and the commit");
+    // A product that something else reads too keeps memory of its own; its hyperbolic tangent is cheap enough to inline.
+    let g = Graph::default();
+    let product = g.input("a", &[1024, 64]).matmul(g.input("b", &[64, 64]));
+    g.assign("out", product.tanh().matmul(g.input("c", &[64, 64])));
+    g.assign("product", product);
+    assert_eq!(
+        dispatches(&g.compile("two")),
+        3,
+        "two products and the commit"
+    );
+}
+
+/// Weights of a pairwise sum with more channels than a thread has registers, as third derivatives in many dimensions have.
+#[test]
+fn many_channels_agree_with_the_cpu() {
+    for (d, channels) in [(3, 250), (6, 250), (1, 255), (20, 600)] {
+        let g = Graph::default();
+        let (x, y) = (g.input("x", &[70, d]), g.input("y", &[65, d]));
+        let v = g.input("v", &[65, channels]);
+        let (r2, dot) = (Expr::arg(0), Expr::arg(1));
+        let sum = PairSum {
+            kernels: vec![(r2 * -0.1).exp(), dot * 0.1],
+            channels: vec![channels - 7, 7],
+        };
+        g.assign("out", g.pair_sum(sum, x, y, v, &[]));
+        let inputs = [
+            ("x", rng::normal_vec(1, 0, 0, 70 * d)),
+            ("y", rng::normal_vec(2, 0, 0, 65 * d)),
+            ("v", rng::normal_vec(3, 0, 0, 65 * channels)),
+        ];
+        let values = both(&g.compile("wide"), &inputs, &[], 1, "out");
+        // 65 terms of order 1 in another order.
+        assert_close(&format!("d = {d}, {channels} channels"), &values, 1e-5);
     }
 }
 

@@ -1,16 +1,16 @@
-//! WGSL as text: a function a node, kernels around the functions. No shader compiler is needed at run time.
-//!
-//! Nodes that are cheap stay functions of an index and are inlined where they are read; nodes that are summed over, or read
-//! often and costly, are *materialised*: one kernel each, one entry of the arena each.
+//! WGSL as text: a function a node, kernels around the functions. No shader compiler is needed at run time. `place.rs`
+//! decides which nodes are inlined where they are read and which have a kernel.
 
+use super::place::{DEPTH, epilogues, inner_extent, parts_of, strides, tiles};
 use crate::expr::{Binary, Expr, Node, Unary};
-use crate::graph::{Draw, From, NodeId, Op, Program, ProgramNode, Reduction, Transposed, count};
+use crate::graph::{Draw, From, NodeId, Op, Program, ProgramNode, Reduction, count};
 use std::fmt::Write;
 
-/// Operations of an inlined node above which a second reader is not worth computing it twice.
-const CHEAP: usize = 24;
-/// Longest sum that stays inside a function.
-const SHORT: usize = 16;
+/// Floats of workgroup memory that every device has: 16 KiB, less a little that some drivers keep.
+const WORKGROUP_FLOATS: usize = 4080;
+
+/// Channels of a pairwise sum that one thread sums in registers.
+const MOST_CHANNELS: usize = 32;
 
 /// One dispatch.
 #[derive(Debug, Clone)]
@@ -22,132 +22,10 @@ pub(super) struct Kernel {
 
 /// Where values live in the arena, in floats.
 pub(super) struct Layout {
-    /// Offset of each node that lies in memory; see [`entries`].
+    /// Offset of each node that lies in memory; see [`super::place::entries`].
     pub(super) homes: Vec<Option<usize>>,
     /// Index of each live scalar.
     pub(super) uniforms: Vec<&'static str>,
-}
-
-/// Operations of an inlined operand of a pairwise sum, which reads it once a workgroup.
-const AFFORDABLE: usize = 100;
-
-/// Whether a node has a kernel and memory of its own.
-pub(super) fn materialised(program: &Program) -> Vec<bool> {
-    let nodes = &program.nodes;
-    let mut own = vec![false; nodes.len()];
-    for node in nodes {
-        // Kernels that read an operand many times want it in memory.
-        let reread: &[NodeId] = match node.op {
-            Op::MedianSquaredDistance | Op::ScatterAdd | Op::CumSum(..) => &node.args,
-            Op::MatMul { .. } if !is_short_product(program, node) => &node.args,
-            _ => &[],
-        };
-        for &a in reread {
-            own[a] = !nodes[a].op.is_leaf();
-        }
-    }
-    let mut weight = vec![0usize; nodes.len()];
-    for id in 0..nodes.len() {
-        let node = &nodes[id];
-        if let Op::PairSum(_) = node.op {
-            for &a in &node.args {
-                own[a] |= !nodes[a].op.is_leaf() && weight[a] > AFFORDABLE;
-            }
-        }
-        let length = match node.op {
-            Op::Reduce(_, axis) => nodes[node.args[0]].shape[axis],
-            Op::MatMul { .. } if is_short_product(program, node) => inner_extent(program, node),
-            _ => 1,
-        };
-        let kernel = match node.op {
-            Op::PairSum(_) | Op::MedianSquaredDistance | Op::ScatterAdd | Op::CumSum(..) => true,
-            Op::MatMul { .. } => !is_short_product(program, node),
-            Op::Reduce(..) => length > SHORT,
-            _ => false,
-        };
-        let cost = match &node.op {
-            Op::Map(expr) => expr.cost(),
-            Op::Random(..) => 100,
-            _ => 1,
-        };
-        let operands: usize = node
-            .args
-            .iter()
-            .map(|&a| {
-                if own[a] {
-                    parts_of(program, a)
-                } else {
-                    weight[a]
-                }
-            })
-            .sum();
-        weight[id] = cost + length * operands;
-        let assigned = program.assigns.iter().filter(|a| a.node == id).count();
-        let readers = assigned + nodes.iter().filter(|n| n.args.contains(&id)).count();
-        own[id] |= kernel || (readers > 1 && weight[id] > CHEAP && !node.op.is_leaf());
-    }
-    for assign in &program.assigns {
-        let id = assign.node;
-        own[id] |= !nodes[id].op.is_leaf() && !commits_in_place(program, &own, id, true);
-    }
-    own
-}
-
-/// Whether the last dispatch, which writes the buffers, can compute node `id` itself: each thread may read an assigned
-/// buffer only at the index that it alone writes, and no random number, for that dispatch advances the step.
-fn commits_in_place(program: &Program, own: &[bool], id: NodeId, aligned: bool) -> bool {
-    let node = &program.nodes[id];
-    if own[id] {
-        return true;
-    }
-    match &node.op {
-        Op::Input(name) => aligned || program.assigns.iter().all(|a| a.buffer != *name),
-        Op::Random(..) => false,
-        op => node.args.iter().all(|&a| {
-            let straight = match op {
-                Op::Map(_) => program.nodes[a].shape == node.shape,
-                Op::Reshape | Op::StopGradient => true,
-                _ => false,
-            };
-            commits_in_place(program, own, a, aligned && straight)
-        }),
-    }
-}
-
-fn inner_extent(program: &Program, node: &ProgramNode) -> usize {
-    let a = &program.nodes[node.args[0]].shape;
-    match node.op {
-        Op::MatMul {
-            ta: Transposed::Yes,
-            ..
-        } => a[0],
-        _ => a[1],
-    }
-}
-
-fn is_short_product(program: &Program, node: &ProgramNode) -> bool {
-    inner_extent(program, node) <= SHORT
-}
-
-/// In how many ranges a pairwise sum splits its sources.
-pub(super) fn parts(n: usize, m: usize) -> usize {
-    (16_384 / n.next_multiple_of(64))
-        .clamp(1, 16)
-        .min(m.div_ceil(64))
-}
-
-/// [`parts`] of node `id`; 1 where it is no pairwise sum.
-fn parts_of(program: &Program, id: NodeId) -> usize {
-    let node = &program.nodes[id];
-    match node.op {
-        Op::PairSum(_) => parts(node.shape[0], program.nodes[node.args[1]].shape[0]),
-        _ => 1,
-    }
-}
-
-/// Floats that node `id` takes in memory: those of its value, for each part of a pairwise sum.
-pub(super) fn entries(program: &Program, id: NodeId) -> usize {
-    parts_of(program, id) * count(&program.nodes[id].shape)
 }
 
 /// The functions that `roots` need to be read as `n<id>(i)`, with what they call.
@@ -158,9 +36,13 @@ pub(super) fn inlined(program: &Program, layout: &Layout, roots: &[NodeId]) -> S
 /// The kernels of a program, in order, for the nodes that are `own`.
 pub(super) fn kernels(program: &Program, own: &[bool], layout: &Layout) -> Vec<Kernel> {
     let composer = Composer { program, layout };
+    let fused = epilogues(program);
     let mut out = Vec::new();
     for id in (0..program.nodes.len()).filter(|&id| own[id]) {
-        composer.kernel(id, &mut out);
+        match fused[id] {
+            Some(product) => composer.product(product, Some(id), &mut out),
+            None => composer.kernel(id, &mut out),
+        }
     }
     out
 }
@@ -172,6 +54,7 @@ struct Composer<'a> {
 
 const ELEMENTARY: &str = include_str!("../../../shaders/elementary.wgsl");
 const RANDOM: &str = include_str!("../../../shaders/random.wgsl");
+const MATMUL: &str = include_str!("../../../shaders/matmul.wgsl");
 const PAIR_SUM: &str = include_str!("../../../shaders/pair_sum.wgsl");
 const REDUCE: &str = include_str!("../../../shaders/reduce.wgsl");
 const MEDIAN: &str = include_str!("../../../shaders/median.wgsl");
@@ -201,25 +84,21 @@ impl Composer<'_> {
         let entries = count(&node.shape);
         let offset = self.home(id);
         let shape = |k: usize| &self.node(node.args[k]).shape;
-        let label = format!("{}.{id}", self.program.name);
-        let mut push = |label: String, body: String, groups: [u32; 2]| {
-            let source = bindings() + ELEMENTARY + RANDOM + &body;
-            out.push(Kernel {
-                label,
-                source,
-                groups,
-            });
-        };
+        let mut push = |body: String, groups: [u32; 2]| out.push(self.dispatch(id, &body, groups));
         match &node.op {
             Op::PairSum(sum) => {
                 let (n, m, d, c) = (shape(0)[0], shape(1)[0], shape(0)[1], node.shape[1]);
-                let parts = parts(n, m);
-                let tile = (4096 / (d + c)).clamp(1, 64);
+                let parts = parts_of(self.program, id);
+                let blocks = c.div_ceil(MOST_CHANNELS);
+                let width = c.div_ceil(blocks);
+                let tile = (WORKGROUP_FLOATS / (d + width)).clamp(1, 64);
                 let mut body = constants(&[
                     ("N", n),
                     ("M", m),
                     ("D", d),
                     ("C", c),
+                    ("WIDTH", width),
+                    ("BLOCKS", blocks),
                     ("TILE", tile),
                     ("PARTS", parts),
                     ("OUT", offset),
@@ -228,34 +107,40 @@ impl Composer<'_> {
                     body += &accessor(name, node.args[k]);
                 }
                 body += PAIR_SUM;
-                body += "fn accumulate(r2: f32, dot: f32, j: u32, total: ptr<function, array<f32, C>>) {\n";
+                let params = (3..node.args.len()).map(|p| format!(", n{}(0u)", node.args[p]));
+                let params: String = params.collect();
+                let (mut functions, mut values, mut pick) =
+                    (String::new(), String::new(), String::new());
                 let mut start = 0;
-                let mut functions = String::new();
                 for (k, (kernel, width)) in sum.kernels.iter().zip(&sum.channels).enumerate() {
-                    let params = (3..node.args.len()).map(|p| format!(", n{}(0u)", node.args[p]));
-                    let params: String = params.collect();
                     let names: String = (0..kernel.arity().max(node.args.len() - 1))
                         .map(|i| format!("a{i}: f32, "))
                         .collect();
                     functions += &format!("fn kernel{k}({names}) -> f32 {{\n{}}}\n", tape(kernel));
-                    let end = start + width;
-                    let _ = writeln!(body, "    let k{k} = kernel{k}(r2, dot{params});");
-                    let _ = writeln!(
-                        body,
-                        "    for (var c = {start}u; c < {end}u; c++) {{ (*total)[c] += k{k} * tile_v[j * C + c]; }}"
-                    );
-                    start = end;
+                    let _ = writeln!(values, "    let k{k} = kernel{k}(r2, dot{params});");
+                    pick = if k == 0 {
+                        "k0".to_owned()
+                    } else {
+                        format!("select({pick}, k{k}, skip + c >= {start}u)")
+                    };
+                    start += width;
                 }
-                body += "}\n";
+                body += "fn accumulate(r2: f32, dot: f32, j: u32, skip: u32, total: ptr<function, array<f32, WIDTH>>) {\n";
+                body += &values;
+                let _ = writeln!(
+                    body,
+                    "    for (var c = 0u; c < WIDTH; c++) {{ (*total)[c] += {pick} * tile_v[j * WIDTH + c]; }}\n}}"
+                );
                 body += &functions;
                 body += &self.functions(&node.args);
-                push(label, body, [n.div_ceil(64) as u32, parts as u32]);
+                push(body, [n.div_ceil(64) as u32, (parts * blocks) as u32]);
             }
+            Op::MatMul { .. } => self.product(id, None, out),
             Op::MedianSquaredDistance => {
                 let x = shape(0);
                 let body = constants(&[("N", x[0]), ("D", x[1]), ("OUT", offset)]);
                 let body = body + &accessor("x", node.args[0]) + &self.functions(&node.args);
-                push(label, body + MEDIAN, [1, 1]);
+                push(body + MEDIAN, [1, 1]);
             }
             Op::Reduce(reduction, axis) => {
                 let from = shape(0);
@@ -282,14 +167,87 @@ impl Composer<'_> {
                 body += REDUCE;
                 body += &self.functions(&node.args);
                 let groups = [entries.min(65_535) as u32, entries.div_ceil(65_535) as u32];
-                push(label, body, groups);
+                push(body, groups);
             }
             _ => {
                 let mut body = self.function(id, "value");
                 body += &self.functions(&node.args);
-                push(label, body + &each_value(entries, offset), grid(entries));
+                push(body + &each_value(entries, offset), grid(entries));
             }
         }
+    }
+
+    /// The dispatch of node `id`, `body` with what all kernels have before it.
+    fn dispatch(&self, id: NodeId, body: &str, groups: [u32; 2]) -> Kernel {
+        Kernel {
+            label: format!("{}.{id}", self.program.name),
+            source: bindings() + ELEMENTARY + RANDOM + body,
+            groups,
+        }
+    }
+
+    /// Appends the dispatch that computes the matrix product `id`, or the map `epilogue` that alone reads it.
+    fn product(&self, id: NodeId, epilogue: Option<NodeId>, out: &mut Vec<Kernel>) {
+        let node = self.node(id);
+        let Op::MatMul { ta, tb } = node.op else {
+            unreachable!("a product")
+        };
+        let (n, m) = (node.shape[0], node.shape[1]);
+        let shape = |k: usize| &self.node(node.args[k]).shape;
+        let [(a_row, a_column), (b_row, b_column)] = [strides(shape(0), ta), strides(shape(1), tb)];
+        let tiles = tiles(n, m);
+        let parts = parts_of(self.program, id);
+        let mut body = constants(&[
+            ("N", n),
+            ("K", inner_extent(self.program, node)),
+            ("M", m),
+            ("A_ROW", a_row),
+            ("A_COLUMN", a_column),
+            ("B_ROW", b_row),
+            ("B_COLUMN", b_column),
+            ("DOWN", tiles.down),
+            ("ACROSS", tiles.across),
+            ("ROWS", tiles.rows),
+            ("COLUMNS", tiles.columns),
+            ("DEPTH", DEPTH),
+            ("PARTS", parts),
+            ("OUT", self.home(epilogue.unwrap_or(id))),
+        ]);
+        body += &accessor("a", node.args[0]);
+        body += &accessor("b", node.args[1]);
+        let mut read = node.args.clone();
+        body += "fn finish(total: f32, i: u32) -> f32 {\n";
+        match epilogue.map(|map| self.node(map)) {
+            Some(ProgramNode {
+                op: Op::Map(expr),
+                args,
+                shape,
+            }) => {
+                read.extend(args.iter().filter(|&&a| a != id));
+                body += &self.operands(args, shape, Some(id));
+                body += &tape(expr);
+            }
+            _ => body += "    return total;\n",
+        }
+        body += "}\n";
+        body += MATMUL;
+        body += &self.functions(&read);
+        let groups = [tiles.count(n, m) as u32, parts as u32];
+        out.push(self.dispatch(epilogue.unwrap_or(id), &body, groups));
+    }
+
+    /// The lines that read the operands a0, a1, … of a map of `shape` at `i`; the operand `product` is at hand as `total`.
+    fn operands(&self, args: &[NodeId], shape: &[usize], product: Option<NodeId>) -> String {
+        let mut text = String::new();
+        for (k, &a) in args.iter().enumerate() {
+            let value = match self.node(a).shape == shape {
+                _ if product == Some(a) => "total".to_owned(),
+                true => format!("n{a}(i)"),
+                false => format!("n{a}(0u)"),
+            };
+            let _ = writeln!(text, "    let a{k} = {value};");
+        }
+        text
     }
 
     /// The functions that `roots` need, each once.
@@ -339,15 +297,7 @@ impl Composer<'_> {
         let arg = |k: usize| node.args[k];
         let shape = |k: usize| &self.node(node.args[k]).shape;
         let body = match &node.op {
-            Op::Map(expr) => {
-                let mut text = String::new();
-                for (k, &a) in node.args.iter().enumerate() {
-                    let scalar = *shape(k) != node.shape;
-                    let index = if scalar { "0u" } else { "i" };
-                    let _ = writeln!(text, "    let a{k} = n{a}({index});");
-                }
-                text + &tape(expr)
-            }
+            Op::Map(expr) => self.operands(&node.args, &node.shape, None) + &tape(expr),
             Op::Iota => "    return f32(i);\n".to_owned(),
             Op::Random(draw, stream) => {
                 let draw = match draw {
@@ -425,15 +375,7 @@ impl Composer<'_> {
                 )
             }
             Op::MatMul { ta, tb } => {
-                let (a, b) = (shape(0), shape(1));
-                let stride = |s: &[usize], t| {
-                    if t == Transposed::Yes {
-                        (1, s[1])
-                    } else {
-                        (s[1], 1)
-                    }
-                };
-                let ((ar, ac), (br, bc)) = (stride(a, *ta), stride(b, *tb));
+                let [(ar, ac), (br, bc)] = [strides(shape(0), *ta), strides(shape(1), *tb)];
                 let (k, m) = (inner_extent(self.program, node), node.shape[1]);
                 format!(
                     "    var total = 0.0;\n    let r = i / {m}u;\n    let c = i % {m}u;\n    \

@@ -158,6 +158,34 @@ fn every_derivative_on_every_executor() {
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
+/// A third derivative of a pairwise sum has dozens of channels, more than the threads of a device sum in registers. One case
+/// alone: the shaders of a third derivative take drivers minutes where there are more.
+#[test]
+fn third_derivatives_agree_between_executors() {
+    let cases = cases();
+    let case = cases.iter().find(|c| c.name == "two-layer, sigmoid");
+    let case = case.expect("a case of that name");
+    let g = Graph::default();
+    let x = g.input("0.x", &SHAPE);
+    let value = weighed(&g, (case.build)(&g, x));
+    let slope = (grad(value, &[x])[0] * direction(&g)).total();
+    let bend = (grad(slope, &[x])[0] * direction(&g)).total();
+    g.assign("0.third", grad(bend, &[x])[0]);
+    let programs = [g.compile("third")];
+    let at = numbers(1, count(&SHAPE), case.low, case.high);
+    let at: Vec<f64> = at.iter().map(|&v| f64::from(v as f32)).collect();
+    let exact = run::<f64>(&programs[0], 0, &at, "third");
+    let single = relative(&run::<f32>(&programs[0], 0, &at, "third"), &exact);
+    let [third] = on_device(&device(&programs), 0, &at, ["third"]);
+    let device = relative(&third, &exact);
+    println!("third derivatives: f32 {single:.1e}, device {device:.1e}");
+    // A few hundred roundings of 6e-8 relative to the largest entry.
+    assert!(
+        single < 5e-5 && device < 5e-5,
+        "f32 {single:e}, device {device:e}"
+    );
+}
+
 #[test]
 fn the_table_can_fail() {
     let wrong: Box<Build> = Box::new(|_, x| x.square() + x.stop_gradient() * x);
