@@ -5,6 +5,7 @@ mod folder;
 mod parity;
 mod report;
 mod run;
+mod sweep;
 
 use crate::error::{Error, Problem};
 use anyhow::Result;
@@ -28,6 +29,8 @@ enum Command {
     Describe(describe::Options),
     /// Runs a link: a whole address, `#…`, or `v=1&m=ID&key=value…`
     Run(Box<run::Options>),
+    /// Runs a link at several values of one parameter and for several seeds: median and quartiles of a metric
+    Sweep(sweep::Options),
 }
 
 /// Runs what the process's arguments ask for.
@@ -39,6 +42,7 @@ pub fn run() -> Result<()> {
         Command::List(options) => describe::list(&options),
         Command::Describe(options) => describe::describe(&options),
         Command::Run(options) => run::run(&options),
+        Command::Sweep(options) => sweep::sweep(&options),
     }
 }
 

@@ -12,6 +12,7 @@ mod run;
 mod save;
 mod scenery;
 mod share;
+mod sweep;
 
 use edit::problem_of;
 pub use edit::{Edited, Loaded};
@@ -23,6 +24,7 @@ use crate::exec::gpu::Device;
 use crate::link::{self, Link};
 use crate::scene::{Canvas, Frame, Layers, Theme};
 use crate::session::Session;
+use crate::session::sweep::Sweep;
 use pane::Pane;
 use pictures::Ground;
 
@@ -58,6 +60,8 @@ pub struct Playground {
     ground: Option<Ground>,
     revision: u32,
     screen: Screen,
+    /// The sweep that the page asked for.
+    sweep: Option<Sweep>,
 }
 
 /// What the page says of its stage.
@@ -103,6 +107,7 @@ impl Playground {
                 layers: Layers::default(),
                 pointer: None,
             },
+            sweep: None,
         }
     }
 

@@ -29,7 +29,7 @@ pub use drawlist::{Align, Baseline, Dash, DrawList, Marker, TextStyle};
 pub use foreground::Foreground;
 pub use histogram::{Histogram, SCATTER, strip, strip_band};
 pub use layout::{Rect, panes};
-pub use plot::{Chart, Curve, Reference};
+pub use plot::{Across, Chart, Curve, Reference};
 pub use raster::{
     Brush, Canvas, CloudStyle, DEEPEST, FILL, HALO, SATURATED, THICKEST, THINNEST, Tone, spread,
 };

@@ -9,6 +9,7 @@ mod machine;
 mod measure;
 mod run;
 mod snapshot;
+pub mod sweep;
 
 pub use measure::{Row, is_probe};
 pub use run::{Run, Turn};

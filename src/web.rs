@@ -340,6 +340,44 @@ impl Playground {
         self.0.chart_vectors(index, width, height)
     }
 
+    /// JSON: what a sweep can be over, and which metrics it can show.
+    pub fn sweep_offer(&self) -> String {
+        self.0.sweep_offer()
+    }
+
+    /// Begins a sweep of all panes over the parameter `key`; `values` have commas between them. JSON `{ok, problems}`.
+    pub fn sweep_start(
+        &mut self,
+        key: &str,
+        values: &str,
+        seeds: f64,
+        steps: f64,
+        metric: &str,
+    ) -> String {
+        let (seeds, steps) = (seeds as u32, steps as u32);
+        self.0.sweep_start(key, values, seeds, steps, metric)
+    }
+
+    /// Works on the sweep for about `budget` units; JSON `{ok, problems}`.
+    pub fn sweep_advance(&mut self, budget: f64) -> String {
+        self.0.sweep_advance(budget as u64)
+    }
+
+    /// Forgets the sweep.
+    pub fn sweep_stop(&mut self) {
+        self.0.sweep_stop();
+    }
+
+    /// JSON `{done, total, columns, rows}`: the runs, and the table behind the sweep's chart.
+    pub fn sweep_state(&self) -> String {
+        self.0.sweep_state()
+    }
+
+    /// JSON `{ops, text}` of the sweep's chart.
+    pub fn sweep_chart(&self, width: f32, height: f32) -> String {
+        self.0.sweep_chart(width, height)
+    }
+
     /// JSON `{size, rows}`: a text as a QR code, `1` dark; no rows where it is too long.
     pub fn qr(&self, text: &str) -> String {
         playground::qr(text)

@@ -4,6 +4,8 @@
 
 #[path = "cli/files.rs"]
 mod files;
+#[path = "cli/sweep.rs"]
+mod sweep;
 
 use assert_cmd::Command;
 use serde_json::Value;

@@ -317,6 +317,7 @@ const actions = {
 const toggleUi = () => (app.dataset.ui = app.dataset.ui === "none" ? options.ui === "none" ? "full" : options.ui : "none");
 const fullscreen = () => void (document.fullscreenElement ? document.exitFullscreen() : app.requestFullscreen?.())?.catch(() => {});
 const share = () => withMore((parts) => parts.share(page));
+const sweep = () => withMore((parts) => parts.sweep(page));
 const help = () => byId("keys", HTMLDialogElement).showModal();
 
 // The page's own address is read before the first paint; a file's own options only here.
@@ -349,12 +350,14 @@ installShortcuts([
   { key: "l", shown: "l", what: "Copy the link", run: () => void copyLink() },
   { key: "s", shown: "s", what: "Next scene of a lecture (Shift S: previous)", run: () => document.getElementById("scene-next")?.click() },
   { key: "S", shown: "", what: "", run: () => document.getElementById("scene-before")?.click() },
+  { key: "w", shown: "w", what: "Sweep over one setting", run: sweep },
   { key: "e", shown: "e", what: "Share: link, slide, picture, data", run: share },
   { key: "h", shown: "h", what: "Hide or show everything but the stage", run: toggleUi },
   { key: "f", shown: "f", what: "Full screen", run: fullscreen },
   { key: "?", shown: "?", what: "This help", run: help },
 ]);
 byId("compare").addEventListener("click", () => void compare());
+byId("sweep").addEventListener("click", sweep);
 byId("share").addEventListener("click", share);
 byId("help").addEventListener("click", help);
 byId("theme").addEventListener("click", () => {

@@ -6,7 +6,8 @@ import { ownData } from "./own.js";
 import { failed, poster, posterOf } from "./poster.js";
 import { predict } from "./predict.js";
 import { share } from "./share.js";
+import { sweep } from "./sweep.js";
 
-export const parts = { embed, failed, lecture, ownData, poster, posterOf, predict, share };
+export const parts = { embed, failed, lecture, ownData, poster, posterOf, predict, share, sweep };
 
 /** @typedef {typeof parts} Parts */

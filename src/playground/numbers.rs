@@ -6,7 +6,7 @@ use crate::data::Table;
 use crate::decimal::{Width, plain};
 use crate::json::json;
 use crate::metrics;
-use crate::scene::{Chart, Curve, DrawList, Reference, Scale};
+use crate::scene::{Across, Chart, Curve, DrawList, Reference, Scale};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -29,6 +29,7 @@ impl Playground {
             Curve {
                 pane,
                 points: points.collect(),
+                band: Vec::new(),
             }
         };
         let curves: Vec<Curve> = self.panes.iter().enumerate().map(curve).collect();
@@ -48,7 +49,7 @@ impl Playground {
             },
             curves,
             references: references.into_iter().collect(),
-            last_step: f64::from(self.step()),
+            across: Across::steps(f64::from(self.step())),
         }
         .draw(width, height)
     }

@@ -74,6 +74,14 @@ struct Code {
     rows: Vec<String>,
 }
 
+/// JSON `{ops, text}` of a list.
+pub(super) fn vectors(list: &DrawList) -> String {
+    json(&Chart {
+        ops: list.ops(),
+        text: list.text(),
+    })
+}
+
 impl Playground {
     fn provenance_now(&self) -> Provenance {
         let sessions = || self.panes.iter().map(|p| &p.session);
@@ -182,11 +190,7 @@ impl Playground {
 
     /// JSON `{ops, text}` of chart `index`.
     pub fn chart_vectors(&self, index: usize, width: f32, height: f32) -> String {
-        let list = self.chart(index, width, height);
-        json(&Chart {
-            ops: list.ops(),
-            text: list.text(),
-        })
+        vectors(&self.chart(index, width, height))
     }
 
     /// Contours, trails and particles of one pane.

@@ -1,5 +1,5 @@
-//! A chart of one metric against the step: a curve a pane, told apart by colour, dash and end marker. Its name and its
-//! present values stand in the page's text beside it.
+//! A chart of one metric against the step, or against a parameter: a curve a pane, told apart by colour, dash and end marker.
+//! Its name and its present values stand in the page's text beside it.
 
 use super::drawlist::{Align, Baseline, Dash, DrawList, Marker, TextStyle};
 use super::layout::Rect;
@@ -12,8 +12,32 @@ use crate::order;
 pub struct Curve {
     /// Pane it belongs to: gives colour, dash and marker.
     pub pane: usize,
-    /// (step, value), ascending in step; undefined values are left out.
+    /// (step or parameter, value), ascending; undefined values are left out.
     pub points: Vec<[f64; 2]>,
+    /// (step or parameter, lower, upper): a band around the curve, or nothing.
+    pub band: Vec<[f64; 3]>,
+}
+
+/// The horizontal axis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Across {
+    /// Its name, at its right end.
+    pub name: &'static str,
+    /// How it is drawn.
+    pub scale: Scale,
+    /// It shows this interval at least.
+    pub least: [f64; 2],
+}
+
+impl Across {
+    /// Steps up to `last`.
+    pub fn steps(last: f64) -> Self {
+        Self {
+            name: "step",
+            scale: Scale::Linear,
+            least: [0.0, last],
+        }
+    }
 }
 
 /// A horizontal line to compare with.
@@ -35,8 +59,8 @@ pub struct Chart {
     pub curves: Vec<Curve>,
     /// Lines to compare with.
     pub references: Vec<Reference>,
-    /// The axis ends at least here.
-    pub last_step: f64,
+    /// The axis that values are plotted against.
+    pub across: Across,
 }
 
 /// Room around the plot: left, top, right, bottom.
@@ -45,10 +69,10 @@ const SMALL: f32 = 10.5;
 
 impl Chart {
     fn values(&self) -> impl Iterator<Item = f64> + '_ {
-        let curves = self
-            .curves
-            .iter()
-            .flat_map(|c| c.points.iter().map(|p| p[1]));
+        let curves = self.curves.iter().flat_map(|c| {
+            let band = c.band.iter().flat_map(|b| [b[1], b[2]]);
+            c.points.iter().map(|p| p[1]).chain(band)
+        });
         curves.filter(|v| v.is_finite())
     }
 
@@ -108,21 +132,16 @@ impl Chart {
         .inset(MARGIN);
         let scale = self.drawn_scale();
         let range = self.range(scale);
-        let first = self
-            .curves
-            .iter()
-            .filter_map(|c| c.points.first())
-            .map(|p| p[0])
-            .fold(0.0, f64::min);
-        let last = self
-            .curves
-            .iter()
-            .filter_map(|c| c.points.last())
-            .map(|p| p[0])
-            .fold(self.last_step, f64::max);
-        let steps = [first, last.max(first + 1.0)];
+        let [least, most] = self.across.least;
+        let ends = |c: &Curve| [c.points.first().copied(), c.points.last().copied()];
+        let met = self.curves.iter().flat_map(ends).flatten().map(|p| p[0]);
+        let (first, last) = met.fold((least, most), |(l, h), x| (l.min(x), h.max(x)));
+        let steps = match self.across.scale {
+            Scale::Linear => [first, last.max(first + 1.0)],
+            Scale::Log => [first / 1.15, last * 1.15],
+        };
         let to_pixel = |[step, value]: [f64; 2]| {
-            let u = Scale::Linear.position(step, steps) as f32;
+            let u = self.across.scale.position(step, steps) as f32;
             let v = scale.position(value, range) as f32;
             [plot.x + u * plot.w, plot.y + (1.0 - v) * plot.h]
         };
@@ -142,6 +161,12 @@ impl Chart {
                 let (at, style) = roomiest(plot, y, &reference.label, points);
                 list.label(&*reference.label, at, style);
             }
+        }
+        for curve in self.curves.iter().filter(|c| !c.band.is_empty()) {
+            let edge = |side: usize| curve.band.iter().map(move |b| [b[0], b[side]]);
+            let around: Vec<[f32; 2]> = edge(1).chain(edge(2).rev()).map(to_pixel).collect();
+            list.path(&around);
+            list.fill(Role::pane(curve.pane), 0.18);
         }
         for (pane, points) in &curves {
             let role = Role::pane(*pane);
@@ -170,7 +195,11 @@ impl Chart {
     ) {
         let (right, bottom) = (plot.x + plot.w, plot.y + plot.h);
         let up = Ticks::new(scale, range, ((plot.h / 22.0) as usize).clamp(2, 6));
-        let across = Ticks::new(Scale::Linear, steps, ((plot.w / 70.0) as usize).clamp(2, 7));
+        let across = Ticks::new(
+            self.across.scale,
+            steps,
+            ((plot.w / 70.0) as usize).clamp(2, 7),
+        );
         for value in &up.values {
             let y = to_pixel([steps[0], *value])[1];
             list.line([plot.x, y], [right, y]);
@@ -193,8 +222,8 @@ impl Chart {
         let below = TextStyle::new(SMALL, Role::Muted, Align::Centre, Baseline::Top);
         for (step, label) in across.values.iter().zip(across.labels) {
             let x = to_pixel([*step, range[0]])[0];
-            // The axis name stands at the right end.
-            if x < right - 34.0 {
+            // The axis name stands at the right end; letters are about half as wide as they are high.
+            if x < right - 0.5 * SMALL * self.across.name.chars().count() as f32 - 13.0 {
                 list.label(label, [x, bottom + 6.0], below);
             }
         }
@@ -202,7 +231,7 @@ impl Chart {
             align: Align::Right,
             ..below
         };
-        list.label("step", [right, bottom + 6.0], name);
+        list.label(self.across.name, [right, bottom + 6.0], name);
     }
 }
 
@@ -285,6 +314,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn curve(pane: usize, points: Vec<[f64; 2]>) -> Curve {
+        let band = Vec::new();
+        Curve { pane, points, band }
+    }
+
     fn chart(curves: Vec<Curve>) -> Chart {
         let reference = Reference {
             value: 0.1,
@@ -294,7 +328,7 @@ mod tests {
             scale: Scale::Log,
             curves,
             references: vec![reference],
-            last_step: 0.0,
+            across: Across::steps(0.0),
         }
     }
 
@@ -303,22 +337,49 @@ mod tests {
         let points = (0..5)
             .map(|i| [f64::from(10 * i), 1.0 / f64::from(i + 1)])
             .collect();
-        let chart = chart(vec![Curve { pane: 1, points }]);
+        let chart = chart(vec![curve(1, points)]);
         insta::assert_snapshot!(chart.draw(260.0, 140.0).listing());
     }
 
     #[test]
     fn wide_positive_ranges_are_logarithmic() {
-        let curve = |values: &[f64]| {
-            chart(vec![Curve {
-                pane: 0,
-                points: values.iter().map(|v| [0.0, *v]).collect(),
-            }])
+        let of = |values: &[f64]| {
+            let points = values.iter().map(|v| [0.0, *v]).collect();
+            chart(vec![curve(0, points)])
         };
-        assert_eq!(curve(&[1.0, 0.01]).drawn_scale(), Scale::Log);
-        assert_eq!(curve(&[1.0, 0.1]).drawn_scale(), Scale::Linear);
-        assert_eq!(curve(&[1.0, 0.0]).drawn_scale(), Scale::Linear);
-        assert_eq!(curve(&[]).drawn_scale(), Scale::Linear);
+        assert_eq!(of(&[1.0, 0.01]).drawn_scale(), Scale::Log);
+        assert_eq!(of(&[1.0, 0.1]).drawn_scale(), Scale::Linear);
+        assert_eq!(of(&[1.0, 0.0]).drawn_scale(), Scale::Linear);
+        assert_eq!(of(&[]).drawn_scale(), Scale::Linear);
+    }
+
+    #[test]
+    fn a_band_and_a_logarithmic_parameter_are_drawn() {
+        let point = |i: i32| [f64::from(1 << i), 0.1f64.powi(i)];
+        let mut one = curve(0, (0..5).map(point).collect());
+        let plain = chart(vec![one.clone()]).draw(260.0, 140.0);
+        one.band = one
+            .points
+            .iter()
+            .map(|p| [p[0], 0.5 * p[1], 2.0 * p[1]])
+            .collect();
+        let across = Across {
+            name: "width m",
+            scale: Scale::Log,
+            least: [f64::MAX, f64::MIN],
+        };
+        let list = Chart {
+            across,
+            ..chart(vec![one])
+        }
+        .draw(260.0, 140.0);
+        assert!(list.ops().len() > plain.ops().len());
+        assert!(list.ops().iter().all(|v| v.is_finite()));
+        assert!(
+            list.text().contains(&"width m".to_owned()),
+            "{:?}",
+            list.text()
+        );
     }
 
     #[test]
@@ -339,7 +400,7 @@ mod tests {
             height in 0f32..300.0,
         ) {
             let points = values.iter().enumerate().map(|(i, v)| [i as f64, *v]).collect();
-            let mut chart = chart(vec![Curve { pane: 3, points }, Curve { pane: 7, points: vec![] }]);
+            let mut chart = chart(vec![curve(3, points), curve(7, vec![])]);
             chart.references[0].value = reference;
             let list = chart.draw(width, height);
             prop_assert!(list.ops().iter().all(|v| v.is_finite()));

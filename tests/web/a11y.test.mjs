@@ -48,6 +48,10 @@ for (const theme of ["light", "dark", "projector"]) {
       await page.locator("#rooms img").first().waitFor();
       await violations(page, "systems", found);
       await page.keyboard.press("Escape");
+      await page.locator("#sweep").click();
+      await page.locator("#sweep-run").waitFor();
+      await violations(page, "sweep", found);
+      await page.keyboard.press("Escape");
       await page.locator("#share").click();
       for (const tab of ["link", "slide", "qr", "figure", "data", "file", "film"]) {
         await page.locator(`#share-tab-${tab}`).click();

@@ -71,6 +71,12 @@ export class Playground {
   qr(text: string): string;
   survey(name: string, text: string): string;
   load_columns(name: string, text: string, columns: string, scaling: string): string;
+  sweep_offer(): string;
+  sweep_start(key: string, values: string, seeds: number, steps: number, metric: string): string;
+  sweep_advance(budget: number): string;
+  sweep_stop(): void;
+  sweep_state(): string;
+  sweep_chart(width: number, height: number): string;
   link_here(): string;
   link(): string;
   free(): void;
