@@ -12,12 +12,12 @@ use crate::wasm::Profile;
 use crate::{assemble, install, peers, process};
 
 /// The workloads that steps are counted of.
-const WORKLOADS: [&str; 3] = ["W1", "W3", "W5"];
+const WORKLOADS: [&str; 4] = ["W1", "W2", "W3", "W5"];
 
 /// What to measure.
 #[derive(clap::Args)]
 pub struct Options {
-    /// One workload only: W1, W3, W5, or `page` for frames, blocks and loading
+    /// One workload only: W1, W2, W3, W5, or `page` for frames, blocks and loading
     #[arg(long)]
     only: Option<String>,
     /// Natively
@@ -35,6 +35,10 @@ pub struct Options {
     /// Where their packages are installed [default: target/peers]
     #[arg(long, value_name = "DIR")]
     peers_packages: Option<PathBuf>,
+    /// The Python that has their packages [default: the environment variable PEERS_PYTHON, else the one below
+    /// --peers-packages, else python3]
+    #[arg(long, value_name = "FILE")]
+    peers_python: Option<PathBuf>,
 }
 
 /// One measurement, as it was printed.
@@ -106,7 +110,9 @@ pub fn run(options: &Options) -> Result<()> {
             .peers_packages
             .clone()
             .unwrap_or_else(|| process::target_dir().join("peers"));
-        let peers = peers::Peers::prepare(folder, &packages)?;
+        let named = std::env::var_os("PEERS_PYTHON").map(PathBuf::from);
+        let python = options.peers_python.clone().or(named);
+        let peers = peers::Peers::prepare(folder, &packages, python)?;
         if everywhere || options.native {
             lines.extend(peers.native(&workloads));
         }
@@ -131,11 +137,11 @@ pub fn measure(command: &mut Command) -> Result<Vec<Line>> {
         .collect())
 }
 
-/// Where a measurement of ours stands against the others made on the same kind of engine.
+/// Where a measurement of ours stands against the others made on the same kind of engine, the fastest first.
 fn print_ratios(lines: &[Line]) {
     let is_native = |peer: &str| !peer.contains("wasm") && !peer.starts_with("js-");
     println!(
-        "\nSteps per second of CPU time, of ours to the best peer's and to the ceiling kernel's:"
+        "\nSteps per second of CPU time, and how many times those of each other implementation:"
     );
     for ours in lines
         .iter()
@@ -145,37 +151,25 @@ fn print_ratios(lines: &[Line]) {
             line.workload == ours.workload
                 && line.n == ours.n
                 && is_native(&line.peer) == is_native(&ours.peer)
+                && !line.peer.starts_with("pushforward")
         };
-        let others = || {
-            lines
-                .iter()
-                .filter(same)
-                .filter(|line| !line.peer.starts_with("pushforward"))
-        };
-        let fastest = |a: &&Line, b: &&Line| a.steps_per_cpu_s.total_cmp(&b.steps_per_cpu_s);
-        let best = others()
-            .filter(|line| !line.peer.contains("ceiling"))
-            .max_by(fastest);
-        let ceiling = others()
-            .filter(|line| line.peer.contains("ceiling"))
-            .max_by(fastest);
-        let against = |other: Option<&Line>| {
-            other.map_or("no peer".to_owned(), |other| {
-                format!(
-                    "{:.2} x {}",
-                    ours.steps_per_cpu_s / other.steps_per_cpu_s,
-                    other.peer
-                )
+        let mut others: Vec<&Line> = lines.iter().filter(same).collect();
+        others.sort_by(|a, b| b.steps_per_cpu_s.total_cmp(&a.steps_per_cpu_s));
+        let ratios: Vec<String> = others
+            .iter()
+            .map(|other| {
+                let ratio = ours.steps_per_cpu_s / other.steps_per_cpu_s;
+                format!("{ratio:.2} x {}", other.peer)
             })
+            .collect();
+        let ratios = if ratios.is_empty() {
+            "no peer".to_owned()
+        } else {
+            ratios.join(", ")
         };
         println!(
-            "{} n={:<6} {:<26} {:>10.2}   {:<28} {}",
-            ours.workload,
-            ours.n,
-            ours.peer,
-            ours.steps_per_cpu_s,
-            against(best),
-            against(ceiling)
+            "{} n={:<6} {:<26} {:>10.2}   {ratios}",
+            ours.workload, ours.n, ours.peer, ours.steps_per_cpu_s,
         );
     }
 }

@@ -13,11 +13,61 @@ use crate::{install, process, sizes};
 pub struct Peers {
     packages: PathBuf,
     source: PathBuf,
+    /// The Python to use, where one was named.
+    python: Option<PathBuf>,
 }
 
+/// A Python implementation of a workload.
+struct Script {
+    workload: &'static str,
+    file: &'static str,
+    peer: &'static str,
+    /// What it imports.
+    modules: &'static str,
+    sizes: &'static [&'static str],
+}
+
+const SCRIPTS: [Script; 5] = [
+    Script {
+        workload: "W1",
+        file: "w1_svgd.py",
+        peer: "torch-compile",
+        modules: "torch, numpy",
+        sizes: &["--n", "1024,4096,16384"],
+    },
+    Script {
+        workload: "W2",
+        file: "w2_otflow.py",
+        peer: "jax-scan",
+        modules: "jax, optax, numpy",
+        sizes: &[],
+    },
+    Script {
+        workload: "W2",
+        file: "w2_otflow.py",
+        peer: "torch",
+        modules: "torch, numpy",
+        sizes: &[],
+    },
+    Script {
+        workload: "W3",
+        file: "w3_mlp.py",
+        peer: "jax",
+        modules: "jax, numpy",
+        sizes: &[],
+    },
+    Script {
+        workload: "W5",
+        file: "w5_icnn.py",
+        peer: "jax",
+        modules: "jax, optax, numpy",
+        sizes: &[],
+    },
+];
+
 impl Peers {
-    /// Copies `folder` into `packages`.
-    pub fn prepare(folder: &Path, packages: &Path) -> Result<Self> {
+    /// Copies `folder` into `packages`; `python` is the interpreter to use, where one is named.
+    pub fn prepare(folder: &Path, packages: &Path, python: Option<PathBuf>) -> Result<Self> {
         let packages = process::root().join(packages);
         let source = packages.join("source");
         for file in
@@ -27,7 +77,11 @@ impl Peers {
             fs::create_dir_all(to.parent().context("a file lies in a folder")?)?;
             fs::write(to, fs::read(&file)?)?;
         }
-        Ok(Self { packages, source })
+        Ok(Self {
+            packages,
+            source,
+            python,
+        })
     }
 
     /// The Python peers and the native ceiling.
@@ -35,41 +89,25 @@ impl Peers {
         let mut lines = self
             .ceiling()
             .unwrap_or_else(|error| skipped("ceiling kernels", &error));
-        let Some(python) = self.python() else {
-            println!(
-                "Python peers: skipped; install them with `python3 -m venv {0}/venv && {0}/venv/bin/pip install \
-                 torch==2.15.0 numpy==2.4.6 jax optax` (5 GB, and needs g++)",
-                self.packages.display()
-            );
-            return lines;
-        };
-        for (workload, script, peer, sizes) in [
-            (
-                "W1",
-                "w1_svgd.py",
-                "torch-compile",
-                &["--n", "1024,4096,16384"][..],
-            ),
-            ("W3", "w3_mlp.py", "jax", &[]),
-            ("W5", "w5_icnn.py", "jax", &[]),
-        ] {
-            if workloads.contains(&workload) {
-                let mut program = Command::new(&python);
-                program.args([script, "--peer", peer, "--threads", "1"]);
-                lines.extend(self.measure(peer, program.args(sizes)));
-            }
+        for script in SCRIPTS.iter().filter(|s| workloads.contains(&s.workload)) {
+            let Some(python) = self.python(&format!("import {}", script.modules)) else {
+                println!(
+                    "{} of {}: skipped, no Python has {}; see docs/building.md",
+                    script.peer, script.workload, script.modules
+                );
+                continue;
+            };
+            let mut program = Command::new(&python);
+            program.args([script.file, "--peer", script.peer, "--threads", "1"]);
+            lines.extend(self.measure(script.peer, program.args(script.sizes)));
         }
         lines
     }
 
     /// PyTorch and KeOps on CUDA, where there is a GPU for it.
     pub fn cuda(&self) -> Vec<Line> {
-        let Some(python) = self.python().filter(|python| {
-            let check = "import torch; assert torch.cuda.is_available()";
-            let mut probe = Command::new(python);
-            let output = probe.args(["-c", check]).output();
-            output.is_ok_and(|output| output.status.success())
-        }) else {
+        let check = "import torch; assert torch.cuda.is_available()";
+        let Some(python) = self.python(check) else {
             println!("CUDA peers: skipped; they need torch and a GPU that it can use");
             return Vec::new();
         };
@@ -111,14 +149,18 @@ impl Peers {
         measure(command.current_dir(&self.source)).unwrap_or_else(|error| skipped(name, &error))
     }
 
-    fn python(&self) -> Option<PathBuf> {
-        let candidates = [self.packages.join("venv/bin/python"), "python3".into()];
+    /// The first Python that runs `check`.
+    fn python(&self, check: &str) -> Option<PathBuf> {
+        let own = self.packages.join("venv/bin/python");
+        let candidates = self
+            .python
+            .clone()
+            .into_iter()
+            .chain([own, "python3".into()]);
         candidates.into_iter().find(|python| {
             let mut probe = Command::new(python);
-            probe
-                .args(["-c", "import torch, numpy"])
-                .output()
-                .is_ok_and(|output| output.status.success())
+            let output = probe.args(["-c", check]).output();
+            output.is_ok_and(|output| output.status.success())
         })
     }
 
