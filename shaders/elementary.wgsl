@@ -113,6 +113,16 @@ fn tanh_(x: f32) -> f32 {
     return select(x, select(y, -y, x < 0.0), x == x);
 }
 
+fn sigmoid_(x: f32) -> f32 {
+    let tail = exp_(-abs(x));
+    let large = 1.0 / (1.0 + tail);
+    return select(large, tail * large, x < 0.0);
+}
+
+fn softplus_(x: f32) -> f32 {
+    return largest_(x, 0.0) + ln_(1.0 + exp_(-abs(x)));
+}
+
 // arcsin for |x| at most one half.
 fn asin_small(x: f32) -> f32 {
     let z = x * x;

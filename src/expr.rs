@@ -43,6 +43,10 @@ pub enum Unary {
     Cos,
     /// Hyperbolic tangent.
     Tanh,
+    /// 1/(1 + e⁻ˣ)
+    Sigmoid,
+    /// log(1 + eˣ); its derivative is the sigmoid.
+    Softplus,
     /// Arc-cosine kernel of degree 0, κ₀(c) = (π − arccos c)/π, c clamped to [−1, 1].
     ArcCosine0,
     /// Arc-cosine kernel of degree 1, κ₁(c) = (√(1 − c²) + (π − arccos c) c)/π, c clamped; κ₁′ = κ₀, finite at c = 1.
@@ -75,7 +79,7 @@ pub enum Binary {
 
 impl Unary {
     /// All operations, for tables and tests.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Neg,
         Self::Abs,
         Self::Sign,
@@ -87,6 +91,8 @@ impl Unary {
         Self::Sin,
         Self::Cos,
         Self::Tanh,
+        Self::Sigmoid,
+        Self::Softplus,
         Self::ArcCosine0,
         Self::ArcCosine1,
     ];
@@ -106,6 +112,8 @@ impl Unary {
             Self::Sin => x.sin(),
             Self::Cos => x.cos(),
             Self::Tanh => x.tanh(),
+            Self::Sigmoid => x.sigmoid(),
+            Self::Softplus => x.softplus(),
             Self::ArcCosine0 => x.arc_cosine0(),
             Self::ArcCosine1 => x.arc_cosine1(),
         }
@@ -124,6 +132,8 @@ impl Unary {
             Self::Sin => x.clone().cos(),
             Self::Cos => -x.clone().sin(),
             Self::Tanh => Expr::from(1.0) - y.clone() * y.clone(),
+            Self::Sigmoid => y.clone() * (Expr::from(1.0) - y.clone()),
+            Self::Softplus => x.clone().sigmoid(),
             Self::ArcCosine0 => {
                 let squared = Expr::from(1.0) - x.clone() * x.clone();
                 (squared.sqrt() * std::f64::consts::PI).recip()
@@ -238,7 +248,8 @@ impl Expr {
         let cost = |node: &Node| match node {
             Node::Arg(_) | Node::Const(_) => 0,
             Node::Unary(Unary::Exp | Unary::Ln | Unary::Sin | Unary::Cos | Unary::Tanh, _) => 10,
-            Node::Unary(Unary::ArcCosine0 | Unary::ArcCosine1, _) => 20,
+            Node::Unary(Unary::Sigmoid, _) => 12,
+            Node::Unary(Unary::Softplus | Unary::ArcCosine0 | Unary::ArcCosine1, _) => 20,
             Node::Binary(Binary::Pow, ..) => 20,
             _ => 1,
         };
@@ -421,6 +432,10 @@ unary_methods! {
     cos => Cos;
     /// Hyperbolic tangent
     tanh => Tanh;
+    /// 1/(1 + e⁻ˣ)
+    sigmoid => Sigmoid;
+    /// log(1 + eˣ)
+    softplus => Softplus;
     /// Arc-cosine kernel of degree 0.
     arc_cosine0 => ArcCosine0;
     /// Arc-cosine kernel of degree 1.
@@ -463,18 +478,6 @@ impl Expr {
             }
         }
         if exponent < 0 { result.recip() } else { result }
-    }
-    /// 1/(1 + e⁻ˣ), written with tanh so that it saturates without overflow.
-    #[must_use]
-    pub fn sigmoid(self) -> Self {
-        (self * 0.5).tanh() * 0.5 + 0.5
-    }
-    /// log(1 + eˣ), stable for large |x|; written with |x| so that the derivative at 0 is ½.
-    #[must_use]
-    pub fn softplus(self) -> Self {
-        let size = self.clone().abs();
-        let tail = ((-size.clone()).exp() + 1.0).ln();
-        (self + size) * 0.5 + tail
     }
 }
 

@@ -3,6 +3,7 @@
 //! Every loop over entries lives here, behind `fearless_simd` dispatch: natively the widest instruction set the machine has,
 //! in wasm simd128 or relaxed SIMD by build. A kernel computes a range of rows, so that an executor can stop between rows.
 
+pub mod block;
 pub mod gaussian;
 pub mod gemm;
 pub mod map;

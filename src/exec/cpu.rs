@@ -7,6 +7,7 @@ use super::eval::{Context, Rows, whole_rows};
 use super::plan::{Home, Plan, Stage, members, plan};
 use crate::graph::{NodeId, Op, Program, count};
 use crate::kernels::Number;
+use crate::kernels::block::Block;
 use crate::kernels::map::MapCode;
 use fearless_simd::Level;
 
@@ -34,7 +35,7 @@ pub struct Cpu<R> {
 
 pub(super) struct Buffer<R> {
     name: String,
-    pub(super) data: Vec<R>,
+    pub(super) data: Block<R>,
 }
 
 /// Where an unfinished program stands.
@@ -47,12 +48,18 @@ struct Cursor {
 pub(super) struct Loaded<R> {
     pub(super) program: Program,
     pub(super) plan: Plan,
-    pub(super) constants: Vec<Vec<R>>,
+    pub(super) constants: Vec<Block<R>>,
     codes: Vec<Option<MapCode<R>>>,
-    pub(super) slots: Vec<Vec<R>>,
-    pub(super) registers: Vec<Vec<R>>,
+    pub(super) slots: Vec<Block<R>>,
+    pub(super) registers: Vec<Block<R>>,
     /// Buffer index of each assignment.
     targets: Vec<usize>,
+}
+
+/// A block of zeros for each extent.
+fn blocks<R: Number>(extents: &[usize]) -> Vec<Block<R>> {
+    let zeros = extents.iter().map(|&n| Block::filled(R::ZERO, n));
+    zeros.collect()
 }
 
 impl<R: Number> Default for Cpu<R> {
@@ -86,7 +93,7 @@ impl<R: Number> Cpu<R> {
         }
         self.buffers.push(Buffer {
             name: name.to_owned(),
-            data: vec![R::ZERO; entries],
+            data: Block::filled(R::ZERO, entries),
         });
         self.buffers.len() - 1
     }
@@ -103,7 +110,8 @@ impl<R: Number> Cpu<R> {
                 Op::Input(name) => Some(Home::Buffer(self.buffer(name, count(&node.shape)))),
                 Op::Uniform(name) => Some(Home::Uniform(self.uniform_index(name))),
                 Op::Const(data) => {
-                    constants.push(data.iter().map(|&v| R::from_f64(v)).collect());
+                    let data: Vec<R> = data.iter().map(|&v| R::from_f64(v)).collect();
+                    constants.push(Block::copied(R::ZERO, &data));
                     Some(Home::Constant(constants.len() - 1))
                 }
                 _ => None,
@@ -121,8 +129,8 @@ impl<R: Number> Cpu<R> {
             .collect();
         self.programs.push(Loaded {
             codes: codes.collect(),
-            slots: plan.slots.iter().map(|&n| vec![R::ZERO; n]).collect(),
-            registers: plan.registers.iter().map(|&n| vec![R::ZERO; n]).collect(),
+            slots: blocks(&plan.slots),
+            registers: blocks(&plan.registers),
             program: program.clone(),
             plan,
             constants,
@@ -247,14 +255,14 @@ impl<R: Number> Cpu<R> {
                         .data
                         .copy_from_slice(&loaded.slots[slot]);
                 }
-                Home::Buffer(source) => pending.push((target, self.buffers[source].data.clone())),
-                Home::Constant(c) => pending.push((target, loaded.constants[c].clone())),
+                Home::Buffer(source) => pending.push((target, self.buffers[source].data.to_vec())),
+                Home::Constant(c) => pending.push((target, loaded.constants[c].to_vec())),
                 Home::Uniform(u) => pending.push((target, vec![self.uniforms[u].1])),
                 Home::Register(_) => unreachable!("assigned values have a slot"),
             }
         }
         for (target, data) in pending {
-            self.buffers[target].data = data;
+            self.buffers[target].data.copy_from_slice(&data);
         }
     }
 

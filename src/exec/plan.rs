@@ -47,7 +47,7 @@ pub(super) struct Plan {
 }
 
 /// Entries that a tile's widest value may have: half of a first-level cache in f32.
-const TILE_ENTRIES: usize = 2048;
+const TILE_ENTRIES: usize = 8192;
 
 /// Which operands of `node` are read row by row; `None` if the node is not row-local.
 fn row_operands(program: &Program, node: &ProgramNode) -> Option<Vec<bool>> {

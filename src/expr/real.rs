@@ -82,6 +82,22 @@ pub trait Real:
     fn cos(self) -> Self;
     /// Hyperbolic tangent.
     fn tanh(self) -> Self;
+    /// 1/(1 + e⁻ˣ): e^−|x| never overflows, and keeps the digits of small values.
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        let tail = (-self.abs()).exp();
+        let large = Self::ONE / (Self::ONE + tail);
+        if self < Self::ZERO {
+            tail * large
+        } else {
+            large
+        }
+    }
+    /// log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|).
+    #[inline(always)]
+    fn softplus(self) -> Self {
+        self.largest(Self::ZERO) + (Self::ONE + (-self.abs()).exp()).ln()
+    }
     /// arcsin x for |x| ≤ ½.
     fn asin_small(self) -> Self;
     /// arccos c, with c clamped to [−1, 1].

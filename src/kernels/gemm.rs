@@ -3,6 +3,7 @@
 //! The right operand is copied panel by panel, each a few vectors wide and padded with zeros, so that it is read in order
 //! however it lies. Every entry still sums over k in order.
 
+use super::block::Block;
 use super::matmul::Matrix;
 use fearless_simd::{Level, Simd, SimdBase, SimdFloat, dispatch};
 use fearless_simd_macros::simd;
@@ -51,19 +52,18 @@ fn blocked<S: Simd, const ROWS: usize, const VECTORS: usize>(
 ) {
     let width = VECTORS * S::f32s::LEN;
     let n = out.len() / m;
-    let mut panel = vec![0f32; k * width];
+    let mut panel = Block::filled(0f32, k * width);
     for start in (0..m).step_by(width) {
         let columns = width.min(m - start);
         for (l, row) in panel.chunks_exact_mut(width).enumerate() {
             let source = l * b.row + start * b.column;
             if b.column == 1 {
                 row[..columns].copy_from_slice(&b.data[source..source + columns]);
-            } else {
-                for (j, value) in row[..columns].iter_mut().enumerate() {
-                    *value = b.data[source + j * b.column];
-                }
             }
             row[columns..].fill(0.0);
+        }
+        if b.column != 1 {
+            transpose(b, k, start, width, columns, &mut panel);
         }
         let mut i = 0;
         while i + ROWS <= n {
@@ -73,6 +73,43 @@ fn blocked<S: Simd, const ROWS: usize, const VECTORS: usize>(
         while i < n {
             block::<S, 1, VECTORS>(simd, a, i, &panel, m, start, columns, out);
             i += 1;
+        }
+    }
+}
+
+/// Fills the columns of a panel from an operand whose columns lie together, in squares that stay in registers and cache.
+#[inline(always)]
+fn transpose(
+    b: Matrix<'_, f32>,
+    k: usize,
+    start: usize,
+    width: usize,
+    columns: usize,
+    panel: &mut [f32],
+) {
+    const SIDE: usize = 8;
+    for j in (0..columns).step_by(SIDE) {
+        let across = SIDE.min(columns - j);
+        for l in (0..k).step_by(SIDE) {
+            let down = SIDE.min(k - l);
+            if across < SIDE || down < SIDE || b.row != 1 {
+                for c in j..j + across {
+                    for r in l..l + down {
+                        panel[r * width + c] = b.data[r * b.row + (start + c) * b.column];
+                    }
+                }
+                continue;
+            }
+            let mut square = [[0f32; SIDE]; SIDE];
+            for (c, column) in square.iter_mut().enumerate() {
+                let at = l + (start + j + c) * b.column;
+                column.copy_from_slice(&b.data[at..at + SIDE]);
+            }
+            for r in 0..SIDE {
+                let line: [f32; SIDE] = std::array::from_fn(|c| square[c][r]);
+                let at = (l + r) * width + j;
+                panel[at..at + SIDE].copy_from_slice(&line);
+            }
         }
     }
 }
@@ -108,11 +145,18 @@ fn block<S: Simd, const ROWS: usize, const VECTORS: usize>(
     }
     let mut line = [0f32; 64];
     for (r, sums) in sums.iter().enumerate() {
+        let at = (first + r) * m + start;
+        let row = &mut out[at..at + columns];
+        if columns == VECTORS * lanes {
+            for (v, sum) in sums.iter().enumerate() {
+                sum.store_slice(&mut row[v * lanes..(v + 1) * lanes]);
+            }
+            continue;
+        }
         for (v, sum) in sums.iter().enumerate() {
             sum.store_slice(&mut line[v * lanes..(v + 1) * lanes]);
         }
-        let at = (first + r) * m + start;
-        out[at..at + columns].copy_from_slice(&line[..columns]);
+        row.copy_from_slice(&line[..columns]);
     }
 }
 

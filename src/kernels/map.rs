@@ -1,5 +1,6 @@
 //! Expressions over slices: a tape is run line by line over chunks that stay in the first-level cache.
 
+use super::block::Block;
 use crate::expr::{Binary, Expr, Node, Real, Unary};
 use fearless_simd::{Level, Simd, dispatch};
 use fearless_simd_macros::simd;
@@ -28,9 +29,9 @@ enum Line {
 pub struct MapCode<R> {
     lines: Vec<Line>,
     /// `[constants…, temporaries…]`, a chunk each.
-    scratch: Vec<R>,
+    scratch: Block<R>,
     /// Scalar operands, a chunk each; kept to save allocations.
-    scalars: Vec<R>,
+    scalars: Block<R>,
     result: Place,
 }
 
@@ -99,14 +100,14 @@ impl<R: Real> MapCode<R> {
             }
             places.push(Place::Scratch(out));
         }
-        let mut scratch = vec![R::ZERO; chunks * CHUNK];
+        let mut scratch = Block::filled(R::ZERO, chunks * CHUNK);
         for (chunk, value) in scratch.chunks_exact_mut(CHUNK).zip(&constants) {
             chunk.fill(*value);
         }
         Self {
             lines,
             scratch,
-            scalars: Vec::new(),
+            scalars: Block::default(),
             result: places[nodes.len() - 1],
         }
     }
@@ -155,7 +156,9 @@ fn run<S: Simd, R: Real>(
     out: &mut [R],
 ) {
     let mut scalars = std::mem::take(&mut code.scalars);
-    scalars.resize(operands.len() * CHUNK, R::ZERO);
+    if scalars.len() != operands.len() * CHUNK {
+        scalars = Block::filled(R::ZERO, operands.len() * CHUNK);
+    }
     for (chunk, operand) in scalars.chunks_exact_mut(CHUNK).zip(operands) {
         if let Operand::Scalar(value) = operand {
             chunk.fill(*value);
@@ -231,7 +234,7 @@ macro_rules! per_operation {
 
 #[simd]
 fn unary<S: Simd, R: Real>(_: S, op: Unary, x: &[R], out: &mut [R]) {
-    per_operation!(op, Unary: Neg Abs Sign Step Exp Ln Sqrt Recip Sin Cos Tanh ArcCosine0 ArcCosine1, |f| {
+    per_operation!(op, Unary: Neg Abs Sign Step Exp Ln Sqrt Recip Sin Cos Tanh Sigmoid Softplus ArcCosine0 ArcCosine1, |f| {
         for (o, &x) in out.iter_mut().zip(x) {
             *o = f.apply(x);
         }

@@ -498,6 +498,8 @@ pub(super) fn tape(expr: &Expr) -> String {
                     Unary::Sin => format!("sin_({x})"),
                     Unary::Cos => format!("cos_({x})"),
                     Unary::Tanh => format!("tanh_({x})"),
+                    Unary::Sigmoid => format!("sigmoid_({x})"),
+                    Unary::Softplus => format!("softplus_({x})"),
                     Unary::ArcCosine0 => format!("arc_cosine0_({x})"),
                     Unary::ArcCosine1 => format!("arc_cosine1_({x})"),
                 }
