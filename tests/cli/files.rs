@@ -58,6 +58,35 @@ fn files_of_samples_are_for_systems_that_take_them() {
 }
 
 #[test]
+fn samples_set_d_and_leave_n() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let samples = file(&folder, "three.csv", "a,b,c\n0,0,1\n1,0,2\n0,2,0\n-1,1,1\n");
+    let link = "v=1&m=cnf&n=32&batch=16&width=8&method=rk4&nt=2";
+    let run = ["run", link, "--source", &samples, "--steps", "1", "--json"];
+    let params = &json(&run)["params"];
+    assert_eq!(
+        (&params["source"], &params["d"], &params["n"]),
+        (&"file".into(), &3.into(), &32.into())
+    );
+    fails(
+        &["run", link, "--init", &samples],
+        2,
+        "--init: not for cnf, whose own points are samples to learn from; allowed is --source",
+    );
+    let one = file(&folder, "one.csv", "0,0\n");
+    fails(
+        &["run", link, "--source", &one],
+        2,
+        "one.csv: source: 1 sample; allowed are 2 or more",
+    );
+    fails(
+        &["run", &format!("{link}&d=2"), "--source", &samples],
+        2,
+        "three.csv: d: the link says 2, the file counts 3; allowed is d=3, or none",
+    );
+}
+
+#[test]
 fn a_file_sets_n() {
     let folder = TempDir::new().expect("a temporary folder");
     let points = file(&folder, "five.csv", FIVE);

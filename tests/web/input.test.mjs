@@ -2,7 +2,7 @@
 // What people bring: files of particles, drawn and placed clouds, their own log-density.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clean, dropFile, enter, hash, hashHas, noticed, open, reached, run, saved, stageHas, useBrowser } from "./harness.mjs";
+import { clean, dropFile, enter, hash, hashHas, noticed, open, origin, reached, run, saved, stageHas, useBrowser } from "./harness.mjs";
 import { randomly } from "./site.mjs";
 
 useBrowser();
@@ -197,6 +197,34 @@ test("a system that takes no points hides the ways to bring them, and says so wh
   await page.evaluate(() => (location.hash = "v=1&m=ula"));
   await page.locator("#draw").waitFor();
   assert.match(await page.locator("#settings").innerText(), /Your own initial particles/i);
+  clean(faults);
+  await close();
+});
+
+test("to a system that learns from samples, own points are samples: dropped, drawn, and in the link", async () => {
+  const { page, faults, close } = await open("?autoplay=0#v=1&m=cnf&n=64&batch=32&width=8&method=rk4&nt=2");
+  assert.match(await page.locator("#settings").innerText(), /Your own samples to learn from/i);
+  await dropFile(page, "three.csv", "a,b\n0,0\n1,0\n2,2\n");
+  await noticed(page, "three.csv: 3 samples in 2 dimensions");
+  await hashHas(page, "source=file");
+  assert.equal(await page.locator("#p-n").inputValue(), "64", "they are not the particles");
+  await page.locator("#draw").click();
+  await noticed(page, "Draw samples to learn from");
+  const { x, y } = await middle(page);
+  await page.mouse.move(x - 80, y);
+  await page.mouse.down();
+  for (let i = 0; i <= 16; i++) await page.mouse.move(x - 80 + 10 * i, y - 3 * i);
+  await page.mouse.up();
+  await hashHas(page, "data=");
+  await page.locator("#draw").click();
+  const link = await hash(page);
+  await page.goto("about:blank");
+  await page.goto(`${origin()}/?autoplay=0#${link}`);
+  await stageHas(page, "step", "0");
+  assert.equal(await hash(page), link);
+  assert.equal(await page.locator(".notice").count(), 0);
+  await page.locator("#step").click();
+  await stageHas(page, "step", "1");
   clean(faults);
   await close();
 });
