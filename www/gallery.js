@@ -38,12 +38,16 @@ export function showPresets(system, index, open) {
  */
 export function installGallery(systems, open) {
   const dialog = byId("gallery", HTMLDialogElement);
+  let shown = "";
   const choose = (/** @type {string} */ link) => {
     dialog.close();
     open(link);
   };
   byId("systems").addEventListener("click", () => {
     dialog.showModal();
+    // Its pictures are those of the theme.
+    if (shown === currentTheme()) return;
+    shown = currentTheme();
     void pictures().then((known) => byId("rooms").replaceChildren(...rooms(systems, known, choose)));
   });
 }
