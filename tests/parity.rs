@@ -109,6 +109,10 @@ const CASES: &[(&str, &[(&str, &str)])] = &[
             ("step", "0.01"),
         ],
     ),
+    (
+        "two-layer",
+        &[("neurons", "9"), ("d", "3"), ("train", "frank-wolfe")],
+    ),
     ("balance", &[("batch", "64")]),
     (
         "balance",

@@ -7,10 +7,11 @@
 //! **Source** L. Chizat, F. Bach, "On the global convergence of gradient descent for over-parameterized models using optimal
 //! transport" (NeurIPS 2018); Y. Cho, L. Saul (NeurIPS 2009), eq. 6; D. Saad, S. Solla (Phys. Rev. E 1995), eq. 7.
 
+mod conditional;
 mod loss;
 mod teacher;
 
-use super::{Build, Entry, Inputs, Own, Preset, Stage, Steps, System};
+use super::{Build, Command, Driver, Entry, Inputs, Own, Preset, Reads, Stage, Steps, System};
 use crate::error::{Problem, Result};
 use crate::graph::{Graph, Program, Var, grad};
 use crate::metrics::{Curve, Metric, Scale};
@@ -18,6 +19,7 @@ use crate::nn::{self, Optimizer};
 use crate::params::{Spec, shortest};
 use crate::rng::stream;
 use crate::{choices, params};
+use conditional::Placing;
 use teacher::Teacher;
 
 choices! {
@@ -37,6 +39,8 @@ choices! {
         Both = "both" "positions and weights",
         /// Output weights alone: the problem is convex, the positions stay as drawn.
         Output = "output" "output weights only (convex)",
+        /// One neuron more a step, where the loss is steepest: the convex problem over all measures of the teacher's mass.
+        FrankWolfe = "frank-wolfe" "one neuron more a step (Frank–Wolfe)",
     }
 }
 
@@ -137,6 +141,11 @@ pub static ENTRY: Entry = Entry {
             question: "Thirty-two inputs: the training loss vanishes, the population loss does not.",
             link: "m=two-layer&d=10&neurons=100&loss=sample&samples=32",
         },
+        Preset {
+            title: "Three ways to add neurons",
+            question: "Twenty neurons that move, that stay, and that come one by one where the loss is steepest: who gets furthest? Sweep over m.",
+            link: "m=two-layer&d=20&neurons=20;train=output;train=frank-wolfe",
+        },
     ],
 };
 
@@ -182,6 +191,10 @@ impl System for TwoLayer {
             let message = "biases need loss=sample: the exact loss is that of networks without";
             return Err(Problem::new("bias", message).into());
         }
+        if self.loss == Data::Sample && self.train == Trained::FrankWolfe {
+            let message = "Frank–Wolfe needs loss=population: its steps are exact";
+            return Err(Problem::new("train", message).into());
+        }
         let teacher = Teacher::draw(self.seed, self.teacher, self.d, self.activation);
         let (rows, columns) = self.shape();
         let metrics = match self.loss {
@@ -222,14 +235,30 @@ impl System for TwoLayer {
             metric_bandwidth: 1.0,
             seed: self.seed,
         };
-        let [positions, weights] = self.start();
+        let [positions, mut weights] = self.start();
+        let one_by_one = self.train == Trained::FrankWolfe;
+        let driver: Box<dyn Driver> = if one_by_one {
+            weights.fill(0.0);
+            let neurons = self.neurons;
+            Box::new(Placing { neurons })
+        } else {
+            Box::new(Steps)
+        };
+        let mut state = vec![("w".to_owned(), positions), ("a".to_owned(), weights)];
+        if one_by_one {
+            state.push(("placed".to_owned(), vec![0.0]));
+        }
         Ok(Build {
             prepare: None,
             programs: vec![self.step_program(&teacher)],
-            driver: Box::new(Steps),
-            state: vec![("w".to_owned(), positions), ("a".to_owned(), weights)],
+            driver,
+            state,
             stage,
-            default_steps: 2000,
+            default_steps: if one_by_one {
+                self.neurons as u32
+            } else {
+                2000
+            },
             notes: self.notes(),
         })
     }
@@ -307,6 +336,9 @@ impl TwoLayer {
     }
 
     fn step_program(&self, teacher: &Teacher) -> Program {
+        if self.train == Trained::FrankWolfe {
+            return conditional::step_program(self.activation, self.neurons, self.d, teacher);
+        }
         let g = Graph::default();
         let (rows, columns) = self.shape();
         let (w, a) = (g.input("w", &[rows, columns]), g.input("a", &[rows, 1]));

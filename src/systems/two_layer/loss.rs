@@ -26,7 +26,7 @@ impl Neuron {
     }
 
     /// s(w) `[m, d]` and r(w) `[m, 1]`: w/|w| and |w|; w/√(1 + |w|²) and 1.
-    fn places(self, w: Var<'_>) -> [Var<'_>; 2] {
+    pub(super) fn places(self, w: Var<'_>) -> [Var<'_>; 2] {
         let m = w.shape()[0];
         let squares = w.square().sum(1).reshape(&[m, 1]);
         match self {
@@ -58,29 +58,46 @@ impl Neuron {
     }
 }
 
-/// Student and teacher as one signed cloud: places `[m + m₀, d]` and masses `[m + m₀, 1]` of f − f*.
-fn difference<'g>(
-    neuron: Neuron,
-    w: Var<'g>,
-    a: Var<'g>,
-    teacher: &Teacher,
-) -> ([Var<'g>; 2], [Var<'g>; 2]) {
-    let (m, d) = (w.shape()[0], w.shape()[1]);
-    let g = w.graph();
-    let [s, r] = neuron.places(w);
-    let mass = a * r * (1.0 / m as f64);
-    let count = teacher.weights.len();
-    let directions: Vec<f64> = teacher.directions.iter().map(|&t| f64::from(t)).collect();
-    let [ts, tr] = neuron.places(g.constant(directions, &[count, d]));
-    let weights: Vec<f64> = teacher.weights.iter().map(|&b| -f64::from(b)).collect();
-    let tmass = g.constant(weights, &[count, 1]) * tr;
-    (
-        [s, mass],
-        [g.concat(&[s, ts], 0), g.concat(&[mass, tmass], 0)],
-    )
+/// Student, and student and teacher as one signed cloud.
+pub(super) struct Cloud<'g> {
+    /// Places of the student's neurons, `[m, d]`.
+    pub(super) own: Var<'g>,
+    /// Their masses, `[m, 1]`.
+    pub(super) mass: Var<'g>,
+    /// Places of f − f*, `[m + m₀, d]`.
+    pub(super) places: Var<'g>,
+    /// Masses of f − f*, `[m + m₀, 1]`.
+    pub(super) masses: Var<'g>,
 }
 
-fn sums<'g>(neuron: Neuron, at: Var<'g>, over: Var<'g>, masses: Var<'g>) -> Var<'g> {
+impl<'g> Cloud<'g> {
+    /// f − f* as a cloud.
+    pub(super) fn difference(neuron: Neuron, w: Var<'g>, a: Var<'g>, teacher: &Teacher) -> Self {
+        let (m, d) = (w.shape()[0], w.shape()[1]);
+        let g = w.graph();
+        let [own, r] = neuron.places(w);
+        let mass = a * r * (1.0 / m as f64);
+        let count = teacher.weights.len();
+        let directions: Vec<f64> = teacher.directions.iter().map(|&t| f64::from(t)).collect();
+        let [ts, tr] = neuron.places(g.constant(directions, &[count, d]));
+        let weights: Vec<f64> = teacher.weights.iter().map(|&b| -f64::from(b)).collect();
+        let tmass = g.constant(weights, &[count, 1]) * tr;
+        Self {
+            own,
+            mass,
+            places: g.concat(&[own, ts], 0),
+            masses: g.concat(&[mass, tmass], 0),
+        }
+    }
+}
+
+/// Σ_j E[φ(u·x) φ(v_j·x)] mass_j for every place u of `at`, over the places v_j.
+pub(super) fn product_sums<'g>(
+    neuron: Neuron,
+    at: Var<'g>,
+    over: Var<'g>,
+    masses: Var<'g>,
+) -> Var<'g> {
     let kernel = PairSum {
         kernels: vec![neuron.kernel(Expr::arg(1))],
         channels: vec![1],
@@ -92,16 +109,16 @@ fn sums<'g>(neuron: Neuron, at: Var<'g>, over: Var<'g>, masses: Var<'g>) -> Var<
 ///
 /// **Shapes** `w: [m, d]`, `a: [m, 1]`.
 pub(super) fn population<'g>(neuron: Neuron, w: Var<'g>, a: Var<'g>, teacher: &Teacher) -> Var<'g> {
-    let (_, [places, masses]) = difference(neuron, w, a, teacher);
-    0.5 * (masses * sums(neuron, places, places, masses)).total()
+    let Cloud { places, masses, .. } = Cloud::difference(neuron, w, a, teacher);
+    0.5 * (masses * product_sums(neuron, places, places, masses)).total()
 }
 
 /// A function with the gradient of J: J is quadratic in a signed cloud and symmetric, so half of it, with the cloud that
 /// acts held fixed, has the whole gradient at half the price.
 pub(super) fn potential<'g>(neuron: Neuron, w: Var<'g>, a: Var<'g>, teacher: &Teacher) -> Var<'g> {
-    let ([own, mass], [places, masses]) = difference(neuron, w, a, teacher);
-    let (places, masses) = (places.stop_gradient(), masses.stop_gradient());
-    (mass * sums(neuron, own, places, masses)).total()
+    let cloud = Cloud::difference(neuron, w, a, teacher);
+    let (places, masses) = (cloud.places.stop_gradient(), cloud.masses.stop_gradient());
+    (cloud.mass * product_sums(neuron, cloud.own, places, masses)).total()
 }
 
 /// max |E (f − f*) φ(u·x)| over the unit vectors `directions` and the neurons, each scaled to r = 1.
@@ -113,12 +130,17 @@ pub(super) fn largest_slope<'g>(
     directions: &[f32],
 ) -> Var<'g> {
     let d = w.shape()[1];
-    let ([own, _], [places, masses]) = difference(neuron, w, a, teacher);
+    let Cloud {
+        own,
+        places,
+        masses,
+        ..
+    } = Cloud::difference(neuron, w, a, teacher);
     let directions: Vec<f64> = directions.iter().map(|&u| f64::from(u)).collect();
     let shape = [directions.len() / d, d];
     let [fixed, _] = neuron.places(w.graph().constant(directions, &shape));
     let at = w.graph().concat(&[fixed, own], 0);
-    let slopes = sums(neuron, at, places, masses).abs();
+    let slopes = product_sums(neuron, at, places, masses).abs();
     slopes.max(0).reshape(&[])
 }
 

@@ -252,3 +252,53 @@ fn biases_need_a_sample() {
     let refused = system(&[("bias", "learned")]).build(&Inputs::default());
     assert!(refused.is_err_and(|e| e.to_string().contains("loss=sample")));
 }
+
+/// Frank–Wolfe on the ball of the teacher's mass: exact steps never raise the loss, the mass stays bounded, and the excess
+/// falls like 1/m (M. Jaggi, ICML 2013, theorem 1: J − J* ≤ 2C/(m + 2), C at most the squared diameter of the ball, 2).
+#[test]
+fn one_neuron_more_a_step() {
+    for activation in ["relu", "sigmoid"] {
+        let system = system(&[
+            ("d", "5"),
+            ("neurons", "40"),
+            ("train", "frank-wolfe"),
+            ("activation", activation),
+        ]);
+        let teacher = Teacher::draw(system.seed, system.teacher, system.d, system.activation);
+        let scale = teacher.loss_of_nothing();
+        let mut run = Run::<f64>::new(&system);
+        let mut before = run.curve("excess_loss");
+        assert!(
+            (before - 1.0).abs() < 1e-6,
+            "it starts from nothing: {before}"
+        );
+        for m in 1..=40 {
+            run.advance(1);
+            let now = run.curve("excess_loss");
+            assert!(
+                now <= before + 1e-9,
+                "{activation}, neuron {m}: {before} to {now}"
+            );
+            assert!(
+                now * scale <= 4.0 / f64::from(m + 2),
+                "{activation}, neuron {m}: {now}"
+            );
+            let a = run.steps.get("a").expect("a");
+            let mass: f64 = a.iter().map(|a| a.abs() / 40.0).sum();
+            assert!(mass <= 1.0 + 1e-9, "mass {mass}");
+            before = now;
+        }
+        println!("{activation}: excess {before:.1e} after 40 neurons");
+        assert!(before < 0.05, "{activation}: {before}");
+    }
+    let fits = system(&[("train", "frank-wolfe"), ("neurons", "7")]);
+    let mut session = Session::new(&ENTRY, Box::new(fits), Inputs::default()).expect("valid");
+    session.advance(u64::MAX, 100);
+    assert_eq!(session.step(), 7);
+    assert_eq!(
+        *session.status(),
+        Status::Done("every neuron is placed".to_owned())
+    );
+    let sample = system(&[("train", "frank-wolfe"), ("loss", "sample")]);
+    assert!(sample.build(&Inputs::default()).is_err());
+}
