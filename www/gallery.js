@@ -38,26 +38,22 @@ export function showPresets(system, index, open) {
  */
 export function installGallery(systems, open) {
   const dialog = byId("gallery", HTMLDialogElement);
-  let shown = "";
   const choose = (/** @type {string} */ link) => {
     dialog.close();
     open(link);
   };
   byId("systems").addEventListener("click", () => {
+    if (!byId("rooms").hasChildNodes()) byId("rooms").append(...rooms(systems, choose));
     dialog.showModal();
-    // Its pictures are those of the theme.
-    if (shown === currentTheme()) return;
-    shown = currentTheme();
-    void pictures().then((known) => byId("rooms").replaceChildren(...rooms(systems, known, choose)));
+    void pictures().then((known) => known && illustrate(known));
   });
 }
 
 /**
  * @param {System[]} systems
- * @param {import("./boot.js").Pictures | null} known
  * @param {(link: string) => void} choose
  */
-function rooms(systems, known, choose) {
+function rooms(systems, choose) {
   const members = new Map(systems.map(({ room }) => [room, systems.filter((system) => system.room === room)]));
   return [...members].map(([room, each]) => h("section", {},
     h("h3", {}, room[0].toUpperCase() + room.slice(1)),
@@ -65,14 +61,22 @@ function rooms(systems, known, choose) {
       h("button", { type: "button", class: "card", "data-system": system.id, onclick: () => choose(system.link) },
         h("strong", {}, system.title), h("span", {}, system.summary)),
       h("div", { class: "presets thumbs" }, ...system.presets.map((preset) => h("button", {
-        type: "button", "data-tip": preset.question, onclick: () => choose(preset.link),
-      }, ...thumbnail(known?.presets[preset.link]?.file), preset.title))))))));
+        type: "button", "data-tip": preset.question, "data-link": preset.link, onclick: () => choose(preset.link),
+      }, preset.title))))))));
 }
 
-/** @param {string | undefined} file */
-function thumbnail(file) {
-  if (!file) return [];
-  const image = h("img", { alt: "", loading: "lazy", width: 160, height: 100, src: `posters/${file}.${currentTheme() === "dark" ? "dark" : "light"}.webp` });
-  image.addEventListener("error", () => image.remove());
-  return [image];
+/**
+ * Puts the presets' pictures, in the page's theme, over their names.
+ * @param {import("./boot.js").Pictures} known
+ */
+function illustrate({ presets }) {
+  const theme = currentTheme() === "dark" ? "dark" : "light";
+  for (const button of document.querySelectorAll("#rooms [data-link]")) {
+    const known = presets[button.getAttribute("data-link") ?? ""];
+    if (!known) continue;
+    const image = button.querySelector("img") ?? h("img", { alt: "", loading: "lazy", width: 160, height: 100, onerror: () => image.remove() });
+    const src = `posters/${known.file}.${theme}.webp`;
+    if (image.getAttribute("src") !== src) image.setAttribute("src", src);
+    if (!image.isConnected) button.prepend(image);
+  }
 }

@@ -17,6 +17,8 @@ const SMALL: f32 = 11.0;
 
 /// Height of coordinate names.
 const NAME: f32 = 12.0;
+/// Width of a letter, of its height, about.
+const LETTER: f32 = 0.55;
 
 /// How many ticks fit.
 fn tick_count(extent: f32, room: f32) -> usize {
@@ -60,8 +62,7 @@ fn horizontal(list: &mut DrawList, view: &View, name: &str) {
     list.rect(r);
     list.stroke(Role::Muted, 1.0, Dash::Solid, 0.55);
     let below = TextStyle::new(SMALL, Role::Muted, Align::Centre, Baseline::Top);
-    // Letters are about 0.55 em wide.
-    let room = 0.55 * NAME * name.chars().count() as f32;
+    let room = LETTER * NAME * name.chars().count() as f32;
     for (x, label) in ticks.values.iter().zip(ticks.labels) {
         // A label centred at the very edge would be cut off by the stage, and the name stands at the right end.
         if px(*x) > r.x + 8.0 && px(*x) < right - 18.0 - room {
@@ -87,10 +88,19 @@ fn upright(list: &mut DrawList, r: Rect, name: &str) {
     list.label(name, [left, r.y], style);
 }
 
-/// A pane's title above its plot.
+/// A pane's title above its plot; what would run into the next pane is cut.
 pub fn title(list: &mut DrawList, plot: Rect, text: &str, role: Role) {
     let style = TextStyle::new(13.0, role, Align::Left, Baseline::Alphabetic);
-    list.label(text, [plot.x, plot.y - 7.0], style);
+    let most = (plot.w / (LETTER * style.size)).max(1.0) as usize;
+    let cut = text.char_indices().nth(most).map(|_| {
+        let kept: String = text.chars().take(most - 1).collect();
+        kept.trim_end_matches([' ', '·']).to_owned() + "…"
+    });
+    list.label(
+        cut.unwrap_or(text.to_owned()),
+        [plot.x, plot.y - 7.0],
+        style,
+    );
 }
 
 /// A remark in the plot's top left corner, e.g. that a contour is only a reference.
@@ -179,6 +189,26 @@ mod tests {
         axes(&mut list, &view, ["x", "y"]);
         kernel_circle(&mut list, &view, [0.5, 0.0], 0.25);
         insta::assert_snapshot!(list.listing());
+    }
+
+    #[test]
+    fn titles_stay_over_their_plot() {
+        let shown = |w: f32, text: &str| {
+            let mut list = DrawList::default();
+            let plot = Rect {
+                x: 40.0,
+                y: 30.0,
+                w,
+                h: 120.0,
+            };
+            title(&mut list, plot, text, Role::Ink);
+            list.text()[0].clone()
+        };
+        // 13 px letters are about 7.15 wide: 100 px hold 13.
+        assert_eq!(shown(100.0, "SVGD · step 1"), "SVGD · step 1");
+        assert_eq!(shown(100.0, "SVGD · step 0.1"), "SVGD · step…");
+        assert_eq!(shown(100.0, "SVGD · n 5 · step 0.1"), "SVGD · n 5…");
+        assert_eq!(shown(0.0, "SVGD"), "…");
     }
 
     #[test]
