@@ -8,6 +8,7 @@ pub mod cnf;
 mod kernel;
 pub mod mala;
 mod minimise;
+pub mod ntk;
 mod own;
 mod sampling;
 pub mod svgd;
@@ -34,6 +35,7 @@ pub static REGISTRY: &[&Entry] = &[
     &svgd::ENTRY,
     &cnf::ENTRY,
     &two_layer::ENTRY,
+    &ntk::ENTRY,
     &balance::ENTRY,
 ];
 

@@ -113,6 +113,17 @@ const CASES: &[(&str, &[(&str, &str)])] = &[
         "two-layer",
         &[("neurons", "9"), ("d", "3"), ("train", "frank-wolfe")],
     ),
+    ("ntk", &[("width", "65")]),
+    (
+        "ntk",
+        &[
+            ("width", "64"),
+            ("depth", "2"),
+            ("shown", "kernel"),
+            ("noise", "0.5"),
+        ],
+    ),
+    ("ntk", &[("net", "limit"), ("points", "17")]),
     ("balance", &[("batch", "64")]),
     (
         "balance",
