@@ -159,7 +159,8 @@ fn every_derivative_on_every_executor() {
 }
 
 /// A third derivative of a pairwise sum has dozens of channels, more than the threads of a device sum in registers. One case
-/// alone: the shaders of a third derivative take drivers minutes where there are more.
+/// alone: that of "pair sum", with kernels of the distance and 687 nodes, takes software drivers twenty minutes, and Mesa's
+/// llvmpipe 22.3 computes it wrong (by a quarter), while SwiftShader has it to 3e-7 from the same shaders.
 #[test]
 fn third_derivatives_agree_between_executors() {
     let cases = cases();
