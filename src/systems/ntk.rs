@@ -11,6 +11,7 @@ mod network;
 
 use super::{Build, Entry, Inputs, Own, Preset, Stage, Steps, System};
 use crate::error::Result;
+use crate::exec::Cpu;
 use crate::graph::{Graph, Program, Var, grad};
 use crate::linalg;
 use crate::metrics::{Curve, Metric, Scale};
@@ -189,7 +190,7 @@ struct Spectrum {
 impl System for Ntk {
     fn build(&self, _: &Inputs) -> Result<Build> {
         let spectrum = self.spectrum();
-        let start = self.start();
+        let state = self.measured_start(&spectrum);
         let mut metrics = vec![&LOSS, &HELD_OUT, &FIRST, &LAST, &DEVIATION];
         if self.net == Net::Finite {
             metrics.extend([&KERNEL_ERROR, &KERNEL_DRIFT]);
@@ -235,10 +236,10 @@ impl System for Ntk {
             seed: self.seed,
         };
         Ok(Build {
-            prepare: Some(self.prepare(&spectrum)),
+            prepare: None,
             programs: vec![self.step_program(&spectrum)],
             driver: Box::new(Steps),
-            state: start,
+            state,
             stage,
             default_steps: 1000,
             notes: self.notes(&spectrum),
@@ -356,6 +357,19 @@ impl Ntk {
         }
     }
 
+    /// [`Self::start`], with what is known of it before the first step: curves are measured at step 0 too.
+    fn measured_start(&self, spectrum: &Spectrum) -> Vec<(String, Vec<f32>)> {
+        let mut cpu = Cpu::<f32>::default();
+        let prepare = cpu.load(&self.prepare(spectrum));
+        for (name, data) in self.start() {
+            cpu.set(&name, &data);
+        }
+        cpu.run(prepare);
+        cpu.state()
+            .map(|(name, data)| (name.to_owned(), data.to_vec()))
+            .collect()
+    }
+
     /// The values at training points and grid, `[N + 129, 1]`, as the buffers have them.
     fn values<'g>(&self, g: &'g Graph) -> Var<'g> {
         let angles = self.all_angles();
@@ -452,6 +466,11 @@ impl Ntk {
         }
         let decay = 1.0 - rate * g.constant(spectrum.values.clone(), &[n, 1]);
         g.assign("predicted", decay * g.input("predicted", &[n, 1]));
+        // What curves compare with stays as it was; a device keeps what a program names.
+        g.assign("size", g.input("size", &[1]));
+        if self.net == Net::Finite {
+            g.assign("kernel", g.input("kernel", &[n, n]));
+        }
         // The picture shows the state before this step: one forward pass does for both.
         g.assign("drawn", self.drawn(&g, values));
         g.compile("step")

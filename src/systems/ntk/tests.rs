@@ -1,7 +1,6 @@
 //! The limit's kernels against closed forms, networks against the limit, residuals against their predicted decay.
 
 use super::*;
-use crate::exec::Cpu;
 use crate::params::Params;
 use crate::session::{Session, Status};
 
@@ -28,7 +27,7 @@ impl Run {
     fn new(system: &Ntk) -> Self {
         let build = system.build(&Inputs::default()).expect("valid");
         let (mut cpu, mut curves) = (Cpu::<f64>::default(), Cpu::<f64>::default());
-        let prepare = cpu.load(build.prepare.as_ref().expect("prepared"));
+        let prepare = cpu.load(&system.prepare(&system.spectrum()));
         let step = cpu.load(&build.programs[0]);
         let measure = curves.load(build.stage.curves.as_ref().expect("curves"));
         for (name, data) in &build.state {
@@ -230,7 +229,7 @@ fn networks_start_as_draws_of_the_gaussian_process() {
             ]);
             let build = system.build(&Inputs::default()).expect("valid");
             let mut cpu = Cpu::<f64>::default();
-            let prepare = cpu.load(build.prepare.as_ref().expect("prepared"));
+            let prepare = cpu.load(&system.prepare(&system.spectrum()));
             for (name, data) in &build.state {
                 let data: Vec<f64> = data.iter().map(|&v| f64::from(v)).collect();
                 cpu.set(name, &data);
@@ -249,6 +248,22 @@ fn networks_start_as_draws_of_the_gaussian_process() {
             (found / exact - 1.0).abs() < 0.36,
             "{net}: {found} against {exact}"
         );
+    }
+}
+
+#[test]
+fn the_start_is_measured_and_drawn() {
+    for net in ["finite", "limit"] {
+        let system = Box::new(system(&[("net", net)]));
+        let mut session = Session::new(&ENTRY, system, Inputs::default()).expect("valid");
+        let row = session.measure_now();
+        let ids: Vec<&str> = session.metrics().iter().map(|m| m.id()).collect();
+        let value = |id| row.values[ids.iter().position(|i| *i == id).expect("measured")];
+        let [top, rest] = ["residual_top", "residual_rest"].map(|id| value(id).expect("a value"));
+        assert!((top.hypot(rest) - 1.0).abs() < 1e-3, "{net}: {top} {rest}");
+        assert!(value("prediction_error").expect("a value") < 1e-5, "{net}");
+        let angles = session.particles().chunks_exact(2).map(|p| p[0]);
+        assert!(angles.clone().is_sorted() && angles.max_by(f32::total_cmp) > Some(3.0));
     }
 }
 
