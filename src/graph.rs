@@ -6,11 +6,13 @@
 
 mod autodiff;
 mod build;
+mod flow;
 mod fuse;
 mod program;
 
 pub use autodiff::grad;
 pub use build::{Graph, Var};
+pub use flow::{Offsets, PotentialFlow, Wanted};
 pub use program::{Assign, Program, ProgramNode};
 
 use crate::expr::Expr;
@@ -105,6 +107,8 @@ pub enum Op {
     PairSum(PairSum),
     /// Hot op: median over all ordered pairs of |x_i − x_j|², the zero diagonal included; operand x.
     MedianSquaredDistance,
+    /// Hot op: samples through a potential flow, or a gradient of it; operands x, θ, for a gradient also offset and slope.
+    PotentialFlow(PotentialFlow, Wanted),
 }
 
 impl Op {

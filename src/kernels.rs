@@ -10,6 +10,7 @@ pub mod map;
 pub mod matmul;
 pub mod median;
 pub mod pair_sum;
+pub mod potential_flow;
 pub mod random;
 pub mod ridge;
 
@@ -34,9 +35,15 @@ pub trait Number: Real {
     ) -> bool {
         false
     }
+    /// [`potential_flow::run`] for this number type.
+    fn potential_flow(_: Level, _: &mut potential_flow::Job<'_, Self>);
 }
 
-impl Number for f64 {}
+impl Number for f64 {
+    fn potential_flow(level: Level, job: &mut potential_flow::Job<'_, Self>) {
+        potential_flow::run_f64(level, job);
+    }
+}
 
 impl Number for f32 {
     fn fast_pair_sum(level: Level, job: &mut pair_sum::Job<'_, Self>) -> bool {
@@ -51,5 +58,8 @@ impl Number for f32 {
         out: &mut [Self],
     ) -> bool {
         gemm::run(level, a, b, k, m, out)
+    }
+    fn potential_flow(level: Level, job: &mut potential_flow::Job<'_, Self>) {
+        potential_flow::run_f32(level, job);
     }
 }

@@ -275,7 +275,7 @@ impl<R: Number> Cpu<R> {
         let total: u64 = members(&stage).iter().map(|&id| flops(id)).sum();
         let (rows, tile) = match &stage {
             Stage::Tiled { rows, tile, .. } => (*rows, *tile),
-            Stage::Whole(id) => whole_rows(&loaded.program.nodes[*id]),
+            Stage::Whole(id) => whole_rows(&loaded.program, &loaded.program.nodes[*id]),
         };
         let per_row = (total / rows.max(1) as u64).max(1);
         let affordable = usize::try_from(budget / per_row).unwrap_or(usize::MAX);

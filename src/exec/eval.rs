@@ -2,12 +2,12 @@
 
 use super::cpu::{Buffer, Loaded};
 use super::plan::Home;
-use crate::graph::{From, NodeId, Op, ProgramNode, Reduction, Transposed, count};
+use crate::graph::{From, NodeId, Op, Program, ProgramNode, Reduction, Transposed, count};
 use crate::kernels::map::{MapCode, Operand};
 use crate::kernels::matmul::{Matrix, matmul};
 use crate::kernels::median::median_squared_distance;
 use crate::kernels::random::{self, Key};
-use crate::kernels::{Number, pair_sum};
+use crate::kernels::{Number, pair_sum, potential_flow};
 use fearless_simd::Level;
 
 /// Which rows of a node are computed.
@@ -20,9 +20,11 @@ pub(super) enum Rows {
 }
 
 /// How a node that runs whole can be cut: rows, and the fewest worth computing at once.
-pub(super) fn whole_rows(node: &ProgramNode) -> (usize, usize) {
+pub(super) fn whole_rows(program: &Program, node: &ProgramNode) -> (usize, usize) {
+    let shape = |k: usize| &program.nodes[node.args[k]].shape;
     match node.op {
         Op::PairSum(_) => (node.shape[0], pair_sum::ROWS),
+        Op::PotentialFlow(..) => (shape(0)[0], potential_flow::ROWS),
         _ => (1, 1),
     }
 }
@@ -221,6 +223,19 @@ impl<R: Number> Context<'_, R> {
                     out,
                 };
                 pair_sum::run(self.level, &mut job);
+            }
+            Op::PotentialFlow(flow, wanted) => {
+                let adjoint = (node.args.len() > 2).then(|| [arg(2), arg(3)]);
+                let mut job = potential_flow::Job {
+                    flow,
+                    wanted: *wanted,
+                    x: arg(0),
+                    theta: arg(1),
+                    adjoint,
+                    rows: start..stop,
+                    out,
+                };
+                potential_flow::run(self.level, &mut job);
             }
             Op::MedianSquaredDistance => out[0] = median_squared_distance(arg(0), arg_shape(0)[1]),
         }

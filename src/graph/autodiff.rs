@@ -4,7 +4,7 @@
 //! squared distances counts as a constant (the bandwidth rule is not differentiated in any published method).
 
 use super::build::GraphNode;
-use super::{From, Graph, NodeId, Op, PairSum, Reduction, Transposed, Var};
+use super::{From, Graph, NodeId, Op, PairSum, Reduction, Transposed, Var, Wanted};
 use crate::expr::Expr;
 
 /// ∂(Σ y)/∂x for each x in `wrt`, as new nodes of the same graph.
@@ -175,6 +175,31 @@ fn adjoint<'g>(
         Op::Gather => one(g.scatter_add(arg(1), arg(0).shape()[0])),
         Op::ScatterAdd => one(g.gather(arg(1))),
         Op::PairSum(sum) => pair_sum(graph, sum, node, g, needed),
+        Op::PotentialFlow(flow, Wanted::End) => {
+            let slope = graph.scalar(0.0).broadcast(&[flow.d + 3]);
+            let operands = [(arg(0), Wanted::Samples), (arg(1), Wanted::Parameters)];
+            let needed = operands
+                .into_iter()
+                .filter(|(operand, _)| needed[operand.id]);
+            needed
+                .map(|(operand, wanted)| {
+                    let at = [arg(0), arg(1)];
+                    let own = graph.potential_flow_gradient(*flow, wanted, at, [g, slope]);
+                    (operand.id, own)
+                })
+                .collect()
+        }
+        Op::PotentialFlow(flow, wanted) => {
+            // Second derivatives are those of the plain flow: exact, and as slow as it is.
+            let copies = [0, 1, 2, 3].map(|k| arg(k).stop_gradient());
+            let [x, theta, offset, slope] = copies;
+            let end = flow.expansion(x, theta);
+            let cost = ((offset + 0.5 * slope * end) * end).total();
+            let operand = if *wanted == Wanted::Samples { x } else { theta };
+            let first = (grad(cost, &[operand])[0] * g).total();
+            let second = node.args.iter().copied().zip(grad(first, &copies));
+            second.filter(|(operand, _)| needed[*operand]).collect()
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Building graphs: shapes are checked here, so that later stages need not.
 
-use super::{Draw, From as End, NodeId, Op, PairSum, Reduction, Shape, Transposed, count};
+use super::{
+    Draw, From as End, NodeId, Op, PairSum, PotentialFlow, Reduction, Shape, Transposed, Wanted,
+    count,
+};
 use crate::expr::{Binary, Expr, Unary};
 use std::cell::RefCell;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -152,6 +155,30 @@ impl Graph {
         let mut args = vec![x.id, y.id, v.id];
         args.extend(params.iter().map(|p| p.id));
         self.push(Op::PairSum(sum), args, vec![xs[0], vs[1]])
+    }
+
+    pub(super) fn push_flow<'g>(
+        &'g self,
+        flow: PotentialFlow,
+        wanted: Wanted,
+        args: Vec<Var<'g>>,
+    ) -> Var<'g> {
+        let shapes: Vec<Shape> = args.iter().map(|a| a.shape()).collect();
+        let (n, d, p) = (shapes[0][0], flow.d, flow.parameters());
+        let expected = [vec![n, d], vec![p], vec![n, d + 3], vec![d + 3]];
+        let shapes: Vec<&[usize]> = shapes.iter().map(|s| &s[..]).collect();
+        let same = shapes
+            .iter()
+            .zip(&expected)
+            .all(|(own, wanted)| *own == wanted);
+        fits(same, "potential_flow", &shapes);
+        let shape = match wanted {
+            Wanted::End => vec![n, d + 3],
+            Wanted::Parameters => vec![p],
+            Wanted::Samples => vec![n, d],
+        };
+        let args = args.iter().map(|a| a.id).collect();
+        self.push(Op::PotentialFlow(flow, wanted), args, shape)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A compiled graph: fused, pruned, in execution order, printable one line a step.
 
 use super::fuse::fuse;
-use super::{Graph, NodeId, Op, Shape, Transposed, count};
+use super::{Graph, NodeId, Op, PotentialFlow, Shape, Transposed, count};
 use crate::expr::Expr;
 use crate::order::sort_few;
 use std::fmt;
@@ -105,6 +105,7 @@ impl Program {
                 n * m * (3 * d + kernels + 2 * sum.channels.iter().sum::<usize>())
             }
             Op::MedianSquaredDistance => 4 * shape(0)[0] * shape(0)[0],
+            Op::PotentialFlow(flow, wanted) => shape(0)[0] * flow.flops_per_sample(*wanted),
             _ => count(&node.shape),
         };
         work as u64
@@ -162,6 +163,20 @@ impl fmt::Display for Op {
                     write!(f, " {kernel} on {channels} channels;")?;
                 }
                 Ok(())
+            }
+            Self::PotentialFlow(flow, wanted) => {
+                let PotentialFlow {
+                    hidden,
+                    layers,
+                    steps,
+                    span: [from, to],
+                    ..
+                } = flow;
+                let wanted = format!("{wanted:?}").to_lowercase();
+                write!(
+                    f,
+                    "potential-flow {wanted}, {layers} layers of {hidden}, {steps} steps from t = {from} to {to}"
+                )
             }
             other => f.write_str(&format!("{other:?}").to_lowercase()),
         }

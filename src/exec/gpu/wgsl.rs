@@ -408,7 +408,8 @@ impl Composer<'_> {
             | Op::Uniform(_)
             | Op::Const(_)
             | Op::PairSum(_)
-            | Op::MedianSquaredDistance => {
+            | Op::MedianSquaredDistance
+            | Op::PotentialFlow(..) => {
                 unreachable!("lies in memory")
             }
         };

@@ -81,6 +81,7 @@ pub(super) fn name(op: &Op) -> &'static str {
         Op::StopGradient => "stop-gradient",
         Op::PairSum(_) => "pair-sum",
         Op::MedianSquaredDistance => "median",
+        Op::PotentialFlow(..) => "potential-flow",
     }
 }
 

@@ -1,0 +1,319 @@
+//! Hot op: samples through all Runge–Kutta stages of a potential flow, and the gradient back through them, tile by tile.
+//!
+//! A tile of [`TILE`] samples goes all the way while its values stay in cache. Lanes run over samples, weights are broadcast. For a
+//! gradient each stage keeps its activations, so that the way back computes none again. Sums over samples are
+//! taken lane by lane within [`ROWS`] samples, then over lanes; cuts between calls change no order.
+
+mod evaluation;
+mod products;
+mod pull;
+mod weights;
+
+use super::Number;
+use crate::graph::{PotentialFlow, Wanted};
+use evaluation::Evaluation;
+use fearless_simd::{Level, Simd, SimdFloat, dispatch};
+use fearless_simd_macros::simd;
+use pull::{Pull, Sums};
+use std::ops::Range;
+use weights::Weights;
+
+/// Samples that travel together.
+pub(super) const TILE: usize = 16;
+
+/// One value for each sample of a tile.
+pub(super) type Lanes<R> = [R; TILE];
+
+/// Cuts between calls fall on multiples of this many samples.
+pub const ROWS: usize = 128;
+
+/// A range of the samples of a flow.
+#[derive(Debug)]
+pub struct Job<'a, R> {
+    /// The flow.
+    pub flow: &'a PotentialFlow,
+    /// What is computed.
+    pub wanted: Wanted,
+    /// Samples, `[n, d]`.
+    pub x: &'a [R],
+    /// Parameters.
+    pub theta: &'a [R],
+    /// For a gradient: what the adjoint of the end is at 0, `[n, d + 3]`, and how it grows with the end, `[d + 3]`.
+    pub adjoint: Option<[&'a [R]; 2]>,
+    /// Samples of this call; calls cover 0..n in order, cut at multiples of [`ROWS`].
+    pub rows: Range<usize>,
+    /// Results. Those summed over samples are partial until the last call.
+    pub out: &'a mut [R],
+}
+
+/// Computes the rows of `job`.
+///
+/// # Panics
+/// A slice is too short for its shape.
+pub fn run<R: Number>(level: Level, job: &mut Job<'_, R>) {
+    R::potential_flow(level, job);
+}
+
+/// [`run`] in single precision.
+pub(super) fn run_f32(level: Level, job: &mut Job<'_, f32>) {
+    #[simd]
+    fn inner<S: Simd>(simd: S, job: &mut Job<'_, f32>) {
+        flow::<S, S::f32s, f32>(simd, job);
+    }
+    dispatch!(level, simd => inner(simd, job));
+}
+
+/// [`run`] in double precision.
+pub(super) fn run_f64(level: Level, job: &mut Job<'_, f64>) {
+    #[simd]
+    fn inner<S: Simd>(simd: S, job: &mut Job<'_, f64>) {
+        flow::<S, S::f64s, f64>(simd, job);
+    }
+    dispatch!(level, simd => inner(simd, job));
+}
+
+#[inline(always)]
+fn flow<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(simd: S, job: &mut Job<'_, R>) {
+    let way = Way::new(job.flow);
+    let weights = Weights::new(job.flow, job.theta);
+    let tapes = if job.wanted == Wanted::End {
+        1
+    } else {
+        way.stages.len()
+    };
+    let mut tape: Vec<Evaluation<R>> = (0..tapes).map(|_| Evaluation::new(job.flow)).collect();
+    let mut pull = Pull::new(job.flow);
+    if job.wanted == Wanted::Parameters && job.rows.start == 0 {
+        job.out.fill(R::ZERO);
+    }
+    for block in job.rows.clone().step_by(ROWS) {
+        let rows = block..(block + ROWS).min(job.rows.end);
+        let mut sums = (job.wanted == Wanted::Parameters).then(|| Sums::<R>::new(job.flow, V::LEN));
+        for start in rows.clone().step_by(TILE) {
+            let len = TILE.min(rows.end - start);
+            let end = way.forward::<S, V, R>(simd, job, &weights, &mut tape, start..start + len);
+            match job.wanted {
+                Wanted::End => scatter(&end, job.out, start, len),
+                Wanted::Parameters | Wanted::Samples => {
+                    let adjoint = job.adjoint_of(&end, start, len);
+                    let sums = sums.as_mut();
+                    way.back::<S, V, R>(simd, &weights, &mut tape, &mut pull, &adjoint, sums);
+                    if job.wanted == Wanted::Samples {
+                        scatter(&pull.state, job.out, start, len);
+                    }
+                }
+            }
+        }
+        if let Some(sums) = &sums {
+            sums.add_to(job.out, &weights);
+        }
+    }
+}
+
+/// Rows of `values`, a column each, into rows `start..start + len` of a matrix.
+fn scatter<R: Number>(values: &[Lanes<R>], out: &mut [R], start: usize, len: usize) {
+    let columns = values.len();
+    let rows = out[start * columns..(start + len) * columns].chunks_exact_mut(columns);
+    for (i, row) in rows.enumerate() {
+        for (o, v) in row.iter_mut().zip(values) {
+            *o = v[i];
+        }
+    }
+}
+
+/// Columns of rows `start..start + len` of a matrix; lanes without a sample repeat the last.
+fn gather<R: Number>(data: &[R], columns: usize, start: usize, len: usize) -> Vec<Lanes<R>> {
+    let column = |c| std::array::from_fn(|i| data[(start + i.min(len - 1)) * columns + c]);
+    (0..columns).map(column).collect()
+}
+
+impl<R: Number> Job<'_, R> {
+    /// The adjoint of the end of a tile; zero in lanes without a sample.
+    fn adjoint_of(&self, end: &[Lanes<R>], start: usize, len: usize) -> Vec<Lanes<R>> {
+        let [offset, slope] = self.adjoint.expect("a gradient has an adjoint");
+        let mut adjoint = gather(offset, end.len(), start, len);
+        for ((adjoint, end), &slope) in adjoint.iter_mut().zip(end).zip(slope) {
+            for i in 0..TILE {
+                let value = adjoint[i] + slope * end[i];
+                adjoint[i] = if i < len { value } else { R::ZERO };
+            }
+        }
+        adjoint
+    }
+}
+
+/// One evaluation of the slope.
+struct Stage {
+    /// Time.
+    t: f64,
+    /// The slope before, times this, is added to the state at the beginning of the step.
+    lead: f64,
+    /// Weight in the step.
+    weight: f64,
+}
+
+/// The stages of all Runge–Kutta steps.
+struct Way {
+    stages: Vec<Stage>,
+    d: usize,
+    alpha: f64,
+}
+
+impl Way {
+    fn new(flow: &PotentialFlow) -> Self {
+        let [from, to] = flow.span;
+        let h = (to - from) / flow.steps as f64;
+        let step = |k: usize| {
+            let t = from + h * k as f64;
+            [(0.0, 1.0), (0.5, 2.0), (0.5, 2.0), (1.0, 1.0)].map(|(lead, weight)| Stage {
+                t: t + lead * h,
+                lead: lead * h,
+                weight: weight * h / 6.0,
+            })
+        };
+        Self {
+            stages: (0..flow.steps).flat_map(step).collect(),
+            d: flow.d,
+            alpha: flow.alpha,
+        }
+    }
+
+    /// The end of the samples `rows`; the tape keeps every stage if it has room for all.
+    #[inline(always)]
+    fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
+        &self,
+        simd: S,
+        job: &Job<'_, R>,
+        weights: &Weights<'_, R>,
+        tape: &mut [Evaluation<R>],
+        rows: Range<usize>,
+    ) -> Vec<Lanes<R>> {
+        let d = self.d;
+        let mut state = gather(job.x, d, rows.start, rows.len());
+        state.extend([[R::ZERO; TILE]; 3]);
+        let mut begun = state.clone();
+        let mut slope = vec![[R::ZERO; TILE]; d + 3];
+        let last = tape.len() - 1;
+        for (k, stage) in self.stages.iter().enumerate() {
+            if k.is_multiple_of(4) {
+                begun.copy_from_slice(&state);
+            }
+            let evaluation = &mut tape[k.min(last)];
+            let lead = R::from_f64(stage.lead);
+            for c in 0..d {
+                for i in 0..TILE {
+                    evaluation.s[c][i] = begun[c][i] + lead * slope[c][i];
+                }
+            }
+            evaluation.s[d] = [R::from_f64(stage.t); TILE];
+            evaluation::forward::<S, V, R>(simd, weights, evaluation);
+            self.slope(evaluation, &mut slope);
+            let weight = R::from_f64(stage.weight);
+            for (state, slope) in state.iter_mut().zip(&slope) {
+                for i in 0..TILE {
+                    state[i] += weight * slope[i];
+                }
+            }
+        }
+        state
+    }
+
+    /// (ẋ, l̇, v̇, ṙ) from ∇Φ and ΔΦ.
+    #[inline(always)]
+    fn slope<R: Number>(&self, evaluation: &Evaluation<R>, slope: &mut [Lanes<R>]) {
+        let (d, alpha) = (self.d, R::from_f64(self.alpha));
+        let scale = R::from_f64(-1.0 / self.alpha);
+        let mut kinetic = [R::ZERO; TILE];
+        for c in 0..d {
+            for i in 0..TILE {
+                let dx = scale * evaluation.gradient[c][i];
+                slope[c][i] = dx;
+                kinetic[i] += dx * dx;
+            }
+        }
+        for i in 0..TILE {
+            let dv = R::from_f64(0.5) * kinetic[i];
+            slope[d][i] = scale * evaluation.laplacian[i];
+            slope[d + 1][i] = dv;
+            slope[d + 2][i] = (alpha * dv - evaluation.gradient[d][i]).abs();
+        }
+    }
+
+    /// Pulls the adjoint of the end back to the start, where `pull.state` has it then.
+    #[inline(always)]
+    fn back<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
+        &self,
+        simd: S,
+        weights: &Weights<'_, R>,
+        tape: &mut [Evaluation<R>],
+        pull: &mut Pull<R>,
+        adjoint: &[Lanes<R>],
+        mut sums: Option<&mut Sums<R>>,
+    ) {
+        let d = self.d;
+        let mut begun = adjoint[..d].to_vec();
+        pull.state.copy_from_slice(&begun);
+        // What the slope of a stage owes to the stage after it.
+        let mut lead = R::ZERO;
+        for (k, stage) in self.stages.iter().enumerate().rev() {
+            let weight = R::from_f64(stage.weight);
+            let evaluation = &mut tape[k];
+            for c in 0..d {
+                for i in 0..TILE {
+                    // Of the stage after: its input moved with this slope.
+                    pull.slope[c][i] = weight * begun[c][i] + lead * pull.input[c][i];
+                }
+            }
+            self.pull_slope(evaluation, pull, &adjoint[d..], weight);
+            pull::back::<S, V, R>(simd, weights, evaluation, pull, sums.as_deref_mut());
+            for (state, input) in pull.state.iter_mut().zip(&pull.input) {
+                for i in 0..TILE {
+                    state[i] += input[i];
+                }
+            }
+            lead = R::from_f64(stage.lead);
+            if k.is_multiple_of(4) {
+                begun.copy_from_slice(&pull.state);
+                lead = R::ZERO;
+            }
+        }
+    }
+
+    /// From the adjoints of ẋ (in `pull.slope`) and of l, v, r to those of ∇Φ and ΔΦ.
+    #[inline(always)]
+    fn pull_slope<R: Number>(
+        &self,
+        evaluation: &Evaluation<R>,
+        pull: &mut Pull<R>,
+        costs: &[Lanes<R>],
+        weight: R,
+    ) {
+        let (d, alpha) = (self.d, R::from_f64(self.alpha));
+        let scale = R::from_f64(-1.0 / self.alpha);
+        let gradient = &evaluation.gradient;
+        let mut kinetic = [R::ZERO; TILE];
+        for c in 0..d {
+            for i in 0..TILE {
+                let dx = scale * gradient[c][i];
+                kinetic[i] += dx * dx;
+            }
+        }
+        let mut motion = [R::ZERO; TILE];
+        for i in 0..TILE {
+            let residual = alpha * R::from_f64(0.5) * kinetic[i] - gradient[d][i];
+            let rho = weight * costs[2][i] * residual.sign();
+            motion[i] = weight * costs[1][i] + alpha * rho;
+            pull.gradient[d][i] = -rho;
+            pull.laplacian[i] = scale * weight * costs[0][i];
+        }
+        for c in 0..d {
+            for i in 0..TILE {
+                let dx = scale * gradient[c][i];
+                pull.gradient[c][i] = scale * (pull.slope[c][i] + motion[i] * dx);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
