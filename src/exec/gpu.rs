@@ -8,6 +8,7 @@
 
 mod arena;
 mod device;
+mod flow;
 mod painter;
 mod place;
 mod slot;

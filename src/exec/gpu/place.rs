@@ -4,7 +4,8 @@
 //! often and costly, are *materialised*: one kernel each, one entry of the arena each. A map that alone reads a matrix
 //! product is computed in the product's kernel, so that a dense layer is one dispatch.
 
-use crate::graph::{NodeId, Op, Program, ProgramNode, Transposed, count};
+use super::flow;
+use crate::graph::{NodeId, Op, Program, ProgramNode, Transposed, Wanted, count};
 
 /// Operations of an inlined node above which a second reader is not worth computing it twice.
 const CHEAP: usize = 24;
@@ -22,10 +23,13 @@ pub(super) fn materialised(program: &Program) -> Vec<bool> {
     let mut own = vec![false; nodes.len()];
     for node in nodes {
         // Kernels that read an operand many times want it in memory.
-        if let Op::MedianSquaredDistance | Op::ScatterAdd | Op::CumSum(..) = node.op {
-            for &a in &node.args {
-                own[a] = !nodes[a].op.is_leaf();
-            }
+        let reread = match node.op {
+            Op::MedianSquaredDistance | Op::ScatterAdd | Op::CumSum(..) => node.args.len(),
+            Op::PotentialFlow(..) => 2,
+            _ => 0,
+        };
+        for &a in &node.args[..reread] {
+            own[a] = !nodes[a].op.is_leaf();
         }
     }
     let mut weight = vec![0usize; nodes.len()];
@@ -45,7 +49,11 @@ pub(super) fn materialised(program: &Program) -> Vec<bool> {
             _ => 1,
         };
         let kernel = match node.op {
-            Op::PairSum(_) | Op::MedianSquaredDistance | Op::ScatterAdd | Op::CumSum(..) => true,
+            Op::PairSum(_)
+            | Op::MedianSquaredDistance
+            | Op::ScatterAdd
+            | Op::CumSum(..)
+            | Op::PotentialFlow(..) => true,
             Op::MatMul { .. } => !is_short_product(program, node) && !fused.contains(&Some(id)),
             Op::Reduce(..) => length > SHORT,
             _ => fused[id].is_some(),
@@ -192,7 +200,8 @@ fn pair_sum_parts(n: usize, m: usize) -> usize {
         .min(m.div_ceil(64))
 }
 
-/// In how many ranges node `id` splits its sum: a pairwise sum or a long product with few entries; 1 for all others.
+/// In how many ranges node `id` splits its sum: a pairwise sum, a long product with few entries, the gradient of a flow by its
+/// parameters; 1 for all others.
 pub(super) fn parts_of(program: &Program, id: NodeId) -> usize {
     let node = &program.nodes[id];
     match node.op {
@@ -203,11 +212,21 @@ pub(super) fn parts_of(program: &Program, id: NodeId) -> usize {
             let worth = inner_extent(program, node).div_ceil(4 * DEPTH);
             (64 / tiles).clamp(1, 16).min(worth)
         }
+        Op::PotentialFlow(_, Wanted::Parameters) => {
+            flow::groups(program.nodes[node.args[0]].shape[0])
+        }
         _ => 1,
     }
 }
 
-/// Floats that node `id` takes in memory: those of its value, for each of its parts.
+/// Floats that node `id` takes in memory: those of its value, for each of its parts, and its scratch.
 pub(super) fn entries(program: &Program, id: NodeId) -> usize {
-    parts_of(program, id) * count(&program.nodes[id].shape)
+    let node = &program.nodes[id];
+    let scratch = match &node.op {
+        Op::PotentialFlow(flow, wanted) => {
+            flow::scratch(flow, *wanted, program.nodes[node.args[0]].shape[0])
+        }
+        _ => 0,
+    };
+    parts_of(program, id) * count(&node.shape) + scratch
 }

@@ -4,7 +4,7 @@ use super::{Arrived, Device, Gpu, GpuError, Part, Report, bytes_needed, costs};
 use crate::exec::Cpu;
 use crate::exec::tests::{SHAPES, everything};
 use crate::expr::Expr;
-use crate::graph::{Draw, Graph, PairSum, Program, Transposed};
+use crate::graph::{Draw, Graph, PairSum, PotentialFlow, Program, Transposed, Wanted};
 use crate::rng;
 
 fn open() -> Device {
@@ -28,6 +28,18 @@ fn both(
     steps: u32,
     name: &str,
 ) -> [Vec<f32>; 2] {
+    let [pair] = all(program, inputs, uniforms, steps, [name]);
+    pair
+}
+
+/// [`both`] for several buffers.
+fn all<const K: usize>(
+    program: &Program,
+    inputs: &[(&str, Vec<f32>)],
+    uniforms: &[(&'static str, f32)],
+    steps: u32,
+    names: [&str; K],
+) -> [[Vec<f32>; 2]; K] {
     let mut cpu = Cpu::<f32>::default();
     let on_cpu = cpu.load(program);
     let mut gpu = Gpu::new(&open(), &[(program, Part::Step)], 5).expect("fits");
@@ -47,10 +59,10 @@ fn both(
         cpu.run(on_cpu);
     }
     batch.submit();
-    [
-        cpu.get(name).expect("assigned").to_vec(),
-        gpu.read(name).expect("a live device"),
-    ]
+    names.map(|name| {
+        let known = cpu.get(name).expect("assigned").to_vec();
+        [known, gpu.read(name).expect("a live device")]
+    })
 }
 
 fn assert_close(what: &str, [cpu, gpu]: &[Vec<f32>; 2], tolerance: f32) {
@@ -114,6 +126,64 @@ fn products_agree_with_the_cpu_at_any_size_and_however_they_lie() {
             let values = both(&program, &inputs, &[], 1, "out");
             // Sums of size 1 over up to 1000 terms, in another order where they are split.
             assert_close(&format!("{n}×{k}×{m}, {ta:?} {tb:?}"), &values, 5e-6);
+        }
+    }
+}
+
+/// Ends and gradients of flows at sizes around workgroups, one residual layer and more, there and back.
+#[test]
+fn flows_agree_with_the_cpu() {
+    for (n, d, hidden, layers, span) in [
+        (1, 1, 1, 1, [0.0, 1.0]),
+        (63, 2, 32, 1, [0.0, 1.0]),
+        (130, 3, 9, 2, [1.0, 0.0]),
+        (200, 2, 8, 3, [0.2, 0.7]),
+    ] {
+        let flow = PotentialFlow {
+            d,
+            hidden,
+            layers,
+            rank: 2,
+            steps: 2,
+            span,
+            alpha: 1.3,
+        };
+        let g = Graph::default();
+        let (x, theta) = (
+            g.input("x", &[n, d]),
+            g.input("theta", &[flow.parameters()]),
+        );
+        let adjoint = [g.input("offset", &[n, d + 3]), g.input("slope", &[d + 3])];
+        g.assign("end", g.potential_flow(flow, x, theta));
+        for (name, wanted) in [("by_theta", Wanted::Parameters), ("by_x", Wanted::Samples)] {
+            g.assign(
+                name,
+                g.potential_flow_gradient(flow, wanted, [x, theta], adjoint),
+            );
+        }
+        let program = g.compile("flow");
+        let scale = 0.7 / (hidden as f32).sqrt();
+        let theta = rng::normal_vec(2, 0, 0, flow.parameters());
+        let inputs = [
+            ("x", rng::normal_vec(1, 0, 0, n * d)),
+            ("theta", theta.iter().map(|v| scale * v).collect()),
+            ("offset", rng::normal_vec(3, 0, 0, n * (d + 3))),
+            ("slope", rng::normal_vec(4, 0, 0, d + 3)),
+        ];
+        let names = ["end", "by_theta", "by_x"];
+        for (name, [cpu, gpu]) in names.iter().zip(all(&program, &inputs, &[], 1, names)) {
+            let size = cpu.iter().fold(1e-3, |m: f32, v| m.max(v.abs()));
+            let worst = cpu.iter().zip(&gpu).fold(0.0, |m: f32, (c, g)| {
+                let off = (c - g).abs();
+                if off <= m { m } else { off }
+            });
+            println!("{name}, n {n}, {flow:?}: {:e}", worst / size);
+            // Eight evaluations and sums over up to 200 samples in another order, 6e-8 each.
+            assert!(
+                worst / size < 2e-5,
+                "{name}, n {n}, {flow:?}: {:e}",
+                worst / size
+            );
         }
     }
 }

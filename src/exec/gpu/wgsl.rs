@@ -1,6 +1,7 @@
 //! WGSL as text: a function a node, kernels around the functions. No shader compiler is needed at run time. `place.rs`
 //! decides which nodes are inlined where they are read and which have a kernel.
 
+use super::flow;
 use super::place::{DEPTH, epilogues, inner_extent, parts_of, strides, tiles};
 use crate::expr::{Binary, Expr, Node, Unary};
 use crate::graph::{Draw, From, NodeId, Op, Program, ProgramNode, Reduction, count};
@@ -134,6 +135,15 @@ impl Composer<'_> {
                 body += &functions;
                 body += &self.functions(&node.args);
                 push(body, [n.div_ceil(64) as u32, (parts * blocks) as u32]);
+            }
+            Op::PotentialFlow(flow, wanted) => {
+                let n = shape(0)[0];
+                let mut body = flow::body(flow, *wanted, n, offset);
+                for (name, &operand) in ["x", "theta", "offset", "slope"].iter().zip(&node.args) {
+                    body += &accessor(name, operand);
+                }
+                body += &self.functions(&node.args);
+                push(label, body, [flow::groups(n) as u32, 1]);
             }
             Op::MatMul { .. } => self.product(id, None, out),
             Op::MedianSquaredDistance => {
@@ -422,7 +432,7 @@ fn accessor(name: &str, id: NodeId) -> String {
     format!("fn at_{name}(e: u32) -> f32 {{ return n{id}(e); }}\n")
 }
 
-fn constants(values: &[(&str, usize)]) -> String {
+pub(super) fn constants(values: &[(&str, usize)]) -> String {
     values
         .iter()
         .map(|(name, value)| format!("const {name}: u32 = {value}u;\n"))
@@ -469,7 +479,7 @@ fn broadcast_index(from: &[usize], to: &[usize]) -> String {
 }
 
 /// An f32 literal that reads back exactly; not-finite values from bits.
-fn literal(value: f64) -> String {
+pub(super) fn literal(value: f64) -> String {
     let value = value as f32;
     if value.is_finite() {
         return format!("f32({value:e})");
