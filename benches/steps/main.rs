@@ -1,7 +1,8 @@
-//! Steps per second on one thread, one JSON line a workload and size: W1, an SVGD step on the banana; W3, a full-batch gradient
+//! Steps per second on one thread, one JSON line a workload and size: W1, an SVGD step on the banana; W2, a
+//! training step of OT-Flow on eight Gaussians; W3, a full-batch gradient
 //! step of a 2-512-1 ReLU network with biases; W5, a minimax step of two input-convex networks.
 //!
-//! W1 and W3 measure what a user runs, a session opened from a link: not a kernel by itself, and not the metrics. W5 has no
+//! W1 to W3 measure what a user runs, a session opened from a link: not a kernel by itself, and not the metrics. W5 has no
 //! system yet and measures its program on the executor. Asserts nothing: speed is a figure, not a test.
 
 mod icnn;
@@ -18,8 +19,9 @@ use serde_json::json;
 const BLOCKS: usize = 7;
 const BLOCK: Duration = Duration::from_millis(400);
 
-/// The links of W1 and W3; `tests/web/bench.mjs` has the same.
+/// The links of W1, W2 and W3; `tests/web/bench.mjs` has the same.
 const W1: &str = "v=1&m=svgd&target=banana&bandwidth=0.25&step=0.05&seed=1&n=";
+const W2: &str = "v=1&m=ot-flow&n=1&batch=";
 const W3: &str = "v=1&m=two-layer&neurons=512&loss=sample&bias=learned&step=0.001&samples=";
 
 fn main() {
@@ -36,6 +38,9 @@ fn main() {
             let n = n.parse().expect("--n takes numbers");
             measure("W1", n, || session(W1, n));
         }
+    }
+    if wanted("W2") {
+        measure("W2", 1024, || session(W2, 1024));
     }
     if wanted("W3") {
         measure("W3", 1024, || session(W3, 1024));

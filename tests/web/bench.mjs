@@ -1,5 +1,5 @@
 // @ts-check
-// Measures the built page in Chromium: one JSON line a figure, no assertion. `node bench.mjs [--only W1|W3|page] [--n 1024,4096]`
+// Measures the built page in Chromium: one JSON line a figure, no assertion. `node bench.mjs [--only W1|W2|W3|page] [--n 1024,4096]`
 import { readFileSync, readdirSync } from "node:fs";
 import os from "node:os";
 import { launch, serveDist } from "./site.mjs";
@@ -14,6 +14,7 @@ const sizes = argument("n", "1024,4096").split(",").map(Number);
 
 // The same links as in `benches/steps`.
 const W1 = "v=1&m=svgd&target=banana&bandwidth=0.25&step=0.05&seed=1";
+const W2 = "v=1&m=ot-flow&n=1";
 const W3 = "v=1&m=two-layer&neurons=512&loss=sample&bias=learned&step=0.001";
 /** @param {string} name */
 const wanted = (name) => only === "" || only === name;
@@ -182,6 +183,7 @@ const browser = await launch();
 try {
   for (const flavour of /** @type {const} */ (["simd", "relaxed"])) {
     for (const n of wanted("W1") ? sizes : []) await steps(browser, site.url, flavour, "W1", `${W1}&n=${n}`, n);
+    if (wanted("W2")) await steps(browser, site.url, flavour, "W2", `${W2}&batch=1024`, 1024);
     if (wanted("W3")) await steps(browser, site.url, flavour, "W3", `${W3}&samples=1024`, 1024);
   }
   if (wanted("page")) {
