@@ -18,6 +18,7 @@ mod theme;
 mod ticks;
 mod trails;
 mod view;
+mod ways;
 
 pub use arrows::{Field, arrows, common_scale};
 pub use axes::{
@@ -37,3 +38,4 @@ pub use theme::{LAYERS, Layer, Layers, Role, Theme};
 pub use ticks::{Scale, Ticks, short};
 pub use trails::{FOLLOWED, LENGTH, TrailStyle, Trails, stride};
 pub use view::{Frame, View};
+pub use ways::Ways;

@@ -3,6 +3,7 @@
 //! Work is cut by budgets (roughly floating point operations), which never change a result. Metrics are measured on copies
 //! of the particles at fixed probe steps and never feed back.
 
+mod depict;
 mod device;
 mod fit;
 mod machine;
@@ -15,12 +16,13 @@ pub use measure::{Row, is_probe};
 pub use run::{Run, Turn};
 
 use crate::error::{Divergence, Error, Problem, Result};
-use crate::exec::Progress;
 use crate::exec::gpu::{Device, Gpu, GpuError};
+use crate::exec::{Cpu, Progress};
 use crate::metrics::{Cloud, Job, Reference, SharedReference};
 use crate::order::sort_few;
 use crate::params::Class;
-use crate::systems::{self, Entry, Inputs, KernelWidth, Stage, System};
+use crate::systems::{self, Entry, Inputs, KernelWidth, Stage, System, Way};
+use depict::Depicted;
 use machine::{Advance, Machine};
 
 /// How a run stands.
@@ -46,6 +48,7 @@ pub struct Session {
     default_steps: u32,
     device: Option<Device>,
     machine: Machine,
+    depicted: Option<Depicted>,
     status: Status,
     edited_at: Option<u32>,
     log: Vec<Row>,
@@ -92,6 +95,11 @@ impl Session {
         })?;
         let (target, curves) = (stage.target.clone(), stage.curves.as_ref());
         let reference = Reference::shared(target, curves, stage.seed);
+        if let Some((id, source)) = &stage.least_cost {
+            reference.borrow_mut().bound_by(id, source, stage.seed);
+        }
+        let depiction = stage.depiction.as_ref();
+        let depicted = depiction.map(|depiction| Depicted::new(depiction, stage.seed));
         let mut session = Self {
             entry,
             system,
@@ -101,6 +109,7 @@ impl Session {
             default_steps,
             device: device.cloned(),
             machine,
+            depicted,
             status: Status::Ready,
             edited_at: None,
             log: Vec::new(),
@@ -108,7 +117,8 @@ impl Session {
             job: None,
             reference,
         };
-        session.machine.uniforms(&session.system.uniforms());
+        session.uniforms();
+        session.depict();
         if !session.is_finite() {
             session.diverged();
         }
@@ -154,7 +164,7 @@ impl Session {
         self.machine.step()
     }
 
-    /// Step of [`Session::particles`]: on a device, what is known lags behind.
+    /// Step of the state that the host knows: on a device it lags behind.
     pub fn seen(&self) -> u32 {
         self.machine.seen()
     }
@@ -180,7 +190,7 @@ impl Session {
         loop {
             self.look();
             if self.is_settled() || matches!(self.status, Status::Lost(_)) {
-                return;
+                return self.depict();
             }
             self.machine.settle();
             self.machine.wait();
@@ -262,14 +272,34 @@ impl Session {
         state.iter().all(|(_, data)| run::all_finite(data))
     }
 
-    /// The particles after [`Session::seen`] steps, row-major `[n, d]`.
+    /// The particles after [`Session::shown`] steps, row-major `[n, d]`.
     pub fn particles(&self) -> &[f32] {
-        self.machine.get(self.stage.particles).unwrap_or(&[])
+        self.get(self.stage.particles).unwrap_or(&[])
+    }
+
+    /// Step of [`Session::particles`]; where they are made from the state, that lags behind it.
+    pub fn shown(&self) -> u32 {
+        let depicted = self.depicted.as_ref().and_then(Depicted::step);
+        depicted.unwrap_or_else(|| self.seen())
+    }
+
+    /// What is shown or, after [`Session::seen`] steps, held under a name.
+    pub fn get(&self, name: &str) -> Option<&[f32]> {
+        let depicted = self.depicted.as_ref().and_then(|d| d.get(name));
+        depicted.or_else(|| self.machine.get(name))
+    }
+
+    /// The log-density that the model has learned, on a grid of so many nodes a side over the stage's frame; row-major.
+    pub fn learned(&self) -> Option<(usize, &[f32])> {
+        let nodes = self.stage.depiction.as_ref()?.nodes;
+        let values = self.depicted.as_ref()?.get("learned")?;
+        (nodes > 0).then_some((nodes, values))
     }
 
     /// Where the particles after [`Session::step`] steps are on the device, if the run is on one.
     pub fn particles_on_device(&self) -> Option<(&Gpu, &str)> {
-        Some((self.machine.gpu()?, self.stage.particles))
+        let gpu = self.machine.gpu().filter(|_| self.depicted.is_none())?;
+        Some((gpu, self.stage.particles))
     }
 
     /// Edits a parameter by its class: live edits act at the next step, rebuilds keep the state, restarts begin anew.
@@ -296,7 +326,7 @@ impl Session {
         }
         if class == Class::Live {
             self.system = system;
-            self.machine.uniforms(&self.system.uniforms());
+            self.uniforms();
             self.mark_edited();
             return Ok(class);
         }
@@ -310,6 +340,22 @@ impl Session {
         }
         *self = next;
         Ok(class)
+    }
+
+    /// Hands the live scalars on.
+    fn uniforms(&mut self) {
+        let values = self.system.uniforms();
+        self.machine.uniforms(&values);
+        if let Some(depicted) = &mut self.depicted {
+            depicted.uniforms(&values);
+        }
+    }
+
+    /// Brings what is shown to the state that the host knows.
+    fn depict(&mut self) {
+        if let Some(depicted) = &mut self.depicted {
+            depicted.complete(&self.machine);
+        }
     }
 
     fn mark_edited(&mut self) {
@@ -344,6 +390,23 @@ impl Session {
             KernelWidth::Fixed(h) => Some(*h),
             KernelWidth::Buffer(name) => Some(self.machine.get(name)?.first()?.max(0.0).sqrt()),
         }
+    }
+
+    /// `points: [n, d]` through the learned map, row-major; none where the run learns no map or the points have another dimension.
+    pub fn apply(&self, points: &[f32], way: Way) -> Option<Vec<f32>> {
+        let map = self.stage.map.as_ref()?;
+        let d = self.stage.d;
+        if points.is_empty() || !points.len().is_multiple_of(d) {
+            return None;
+        }
+        let mut cpu = Cpu::<f32>::default();
+        let program = cpu.load(&(map.program)(points.len() / d, way));
+        for name in map.parameters {
+            cpu.set(name, self.machine.get(name)?);
+        }
+        cpu.set("points", points);
+        cpu.run(program);
+        Some(cpu.get("mapped")?.to_vec())
     }
 
     /// Hash of the state's f32 bits and the step, with build target and module, e.g. `x86_64-avx2-1a2b3c4d`.
@@ -404,6 +467,7 @@ impl Session {
             .map(|(name, data)| (name.as_str(), &data[..]))
             .collect();
         self.machine.resume(saved.step, &buffers);
+        self.depict();
         self.edited_at = saved.edited_at;
         self.log = saved.log;
         self.status = Status::Ready;

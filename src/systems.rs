@@ -9,6 +9,7 @@ mod kernel;
 pub mod mala;
 mod minimise;
 pub mod ntk;
+pub mod ot_flow;
 mod own;
 mod sampling;
 pub mod svgd;
@@ -20,7 +21,7 @@ pub use minimise::Minimise;
 pub use own::{FILE, Own, Words};
 pub use sampling::{Init, Sampling};
 
-use crate::data::Table;
+use crate::data::{Source, Table};
 use crate::error::Result;
 use crate::exec::gpu::Part;
 use crate::graph::Program;
@@ -33,6 +34,7 @@ pub static REGISTRY: &[&Entry] = &[
     &ula::ENTRY,
     &mala::ENTRY,
     &svgd::ENTRY,
+    &ot_flow::ENTRY,
     &cnf::ENTRY,
     &two_layer::ENTRY,
     &ntk::ENTRY,
@@ -164,6 +166,12 @@ pub struct Stage {
     pub frame: [f32; 4],
     /// Names of the coordinates.
     pub names: Vec<String>,
+    /// How the particles, and more, come from a state that does not hold them.
+    pub depiction: Option<Depiction>,
+    /// The map that is learned, where one is.
+    pub map: Option<Map>,
+    /// The curve that is no less than ½ W₂² between a source and N(0, I), and the source.
+    pub least_cost: Option<(&'static str, Rc<Source>)>,
     /// Fixed points of the plane that the particles are compared with, e.g. a teacher's neurons.
     pub marks: Vec<[f32; 2]>,
     /// Segments of the plane that the particles should lie on.
@@ -180,6 +188,35 @@ pub struct Stage {
     pub metric_bandwidth: f32,
     /// Seed of the run (target samples for `w2` derive from it).
     pub seed: u32,
+}
+
+/// What is drawn of a state that does not hold it: a program makes it from copies, off the run, whenever someone looks.
+#[derive(Clone)]
+pub struct Depiction {
+    /// Writes the particles, and the buffers below.
+    pub program: Rc<Program>,
+    /// Ways of the first particles: how many, and points on each. Buffers `paths` `[points, n, d]` and `residual` `[points − 1, n]`.
+    pub paths: [usize; 2],
+    /// Nodes a side of the grid over the frame where the buffer `learned` `[nodes, nodes]` has a log-density; 0 where there is none.
+    pub nodes: usize,
+}
+
+/// The map that a run learns.
+#[derive(Clone)]
+pub struct Map {
+    /// The program that takes `points: [n, d]` to `mapped: [n, d]` with the present state, for n and which way.
+    pub program: Rc<dyn Fn(usize, Way) -> Program>,
+    /// Buffers of its parameters.
+    pub parameters: &'static [&'static str],
+}
+
+/// Which way a map is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// From the source.
+    There,
+    /// The inverse.
+    Back,
 }
 
 /// Where the kernel's width comes from.

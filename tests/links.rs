@@ -223,7 +223,7 @@ proptest! {
             prop_assert_eq!(pane.system.set(key, text), Some(Ok(())));
         }
         // Sizes that cost nothing but time.
-        for key in ["n", "batch", "width"] {
+        for key in ["n", "batch", "width", "hidden", "nt"] {
             let done = pane.system.set(key, "5");
             prop_assert!(matches!(done, None | Some(Ok(()))), "{key}: {done:?}");
         }

@@ -78,6 +78,28 @@ const CASES: &[(&str, &[(&str, &str)])] = &[
             ("jacobian", "0.1"),
         ],
     ),
+    (
+        "ot-flow",
+        &[
+            ("source", "8gaussians"),
+            ("n", "65"),
+            ("batch", "63"),
+            ("nt", "2"),
+        ],
+    ),
+    (
+        "ot-flow",
+        &[
+            ("source", "mixture"),
+            ("d", "3"),
+            ("n", "8"),
+            ("batch", "65"),
+            ("hidden", "9"),
+            ("depth", "3"),
+            ("nt", "1"),
+            ("alpha", "0,10,0"),
+        ],
+    ),
     ("two-layer", &[("neurons", "65")]),
     (
         "two-layer",

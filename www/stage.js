@@ -33,7 +33,7 @@ export function installStage(run, options) {
   const centre = () => /** @type {const} */ ([stage.clientWidth / options.scale / 2, stage.clientHeight / options.scale / 2]);
   const probe = throttle(50, async (/** @type {number | null} */ x, /** @type {number} */ y) => {
     const found = x === null ? null : await run.call("probe", x, y).catch(() => null);
-    byId("cursor").textContent = found?.world ? `(${found.world.map(shown).join(", ")})` : "";
+    byId("cursor").textContent = found?.world ? `(${found.world.map(shown).join(", ")}) ${found.text}`.trim() : "";
   });
 
   const pointer = installPointer(stage, {

@@ -8,7 +8,7 @@ use crate::error::{Error, Problem};
 use crate::exec::gpu::Device;
 use crate::link::{self, Pane};
 use crate::session::{Session, Status};
-use crate::systems::{Entry, FILE, Words};
+use crate::systems::{Entry, FILE, Way, Words};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
@@ -102,9 +102,18 @@ pub fn run(options: &Options) -> Result<()> {
     let device = device.as_ref();
     let files = Files::read(options)?;
     let drawn = link.data.as_ref().map(|points| points.to_table());
+    let points = match &options.apply {
+        Some(file) if options.out.is_none() => {
+            let message = "needs --out DIR, where mapped.csv is written";
+            return Err(Problem::new("--apply", message))
+                .with_context(|| file.display().to_string());
+        }
+        Some(file) => Some((file, read_table(file)?)),
+        None => None,
+    };
     let mut sessions = Vec::new();
     for pane in &mut link.panes {
-        refuse_map_files(options, pane.entry)?;
+        refuse_target(options, pane.entry)?;
         let session = match files.of(pane.entry)? {
             Some((file, table)) => {
                 start_from(device, pane, table).with_context(|| file.display().to_string())?
@@ -114,6 +123,10 @@ pub fn run(options: &Options) -> Result<()> {
                 Session::on(device, pane.entry, pane.system(), inputs)?
             }
         };
+        if let Some((file, points)) = &points {
+            check_points(&session, points)
+                .with_context(|| format!("--apply {}", file.display()))?;
+        }
         sessions.push(session);
     }
     if let Some(folder) = &options.out {
@@ -157,6 +170,20 @@ pub fn run(options: &Options) -> Result<()> {
                 String::new()
             };
             write_files(&folder, &prefix, &canonical, session, report)?;
+            if let Some((_, points)) = &points {
+                let way = if options.inverse {
+                    Way::Back
+                } else {
+                    Way::There
+                };
+                let values = session.apply(&points.values, way).unwrap_or_default();
+                let mapped = Table {
+                    names: Vec::new(),
+                    columns: points.columns,
+                    values,
+                };
+                folder.write(&format!("{prefix}mapped.csv"), &mapped.to_csv())?;
+            }
         }
         folder.commit()?;
     }
@@ -284,20 +311,34 @@ fn start_from(device: Option<&Device>, pane: &mut Pane, table: &Table) -> Result
     Session::on(device, pane.entry, pane.system(), own.inputs(Some(table)))
 }
 
-/// Refuses samples of a target and points to push through a map: no system learns one from them.
-fn refuse_map_files(options: &Options, entry: &Entry) -> Result<(), Problem> {
-    let files = [("--target", &options.target), ("--apply", &options.apply)];
-    match files.into_iter().find(|(_, file)| file.is_some()) {
-        Some((flag, _)) => {
-            let message = match entry.own.words() {
-                Some(words) => format!(
-                    "{} learns no map from samples; it takes {} only",
-                    entry.id, words.flag
-                ),
-                None => format!("{} learns no map from samples; it takes no files", entry.id),
-            };
-            Err(Problem::new(flag, message))
-        }
-        None => Ok(()),
+/// Refuses samples of a target: no system learns from them.
+fn refuse_target(options: &Options, entry: &Entry) -> Result<(), Problem> {
+    if options.target.is_none() {
+        return Ok(());
     }
+    let message = match entry.own.words() {
+        Some(words) => format!(
+            "{} learns no map to samples; it takes {} only",
+            entry.id, words.flag
+        ),
+        None => format!("{} learns no map to samples; it takes no files", entry.id),
+    };
+    Err(Problem::new("--target", message))
+}
+
+/// Refuses points that a session's map does not take.
+fn check_points(session: &Session, points: &Table) -> Result<(), Problem> {
+    let (id, d) = (session.entry().id, session.stage().d);
+    if session.stage().map.is_none() {
+        let message = format!("{id} learns no map that points could be pushed through");
+        return Err(Problem::new("--apply", message));
+    }
+    if points.columns != d {
+        let message = format!(
+            "the points have {} columns; the map of this run takes {d}",
+            points.columns
+        );
+        return Err(Problem::new("--apply", message));
+    }
+    Ok(())
 }

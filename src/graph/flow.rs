@@ -298,6 +298,46 @@ mod tests {
         }
     }
 
+    /// The hot op is differentiated twice: its slope along a direction against a central difference of the same slope.
+    #[test]
+    fn second_derivatives_are_those_of_the_plain_flow() {
+        let flow = PotentialFlow {
+            d: 2,
+            hidden: 3,
+            layers: 1,
+            rank: 1,
+            steps: 1,
+            span: [0.0, 1.0],
+            alpha: 0.8,
+        };
+        let (n, p) = (3, flow.parameters());
+        let g = Graph::default();
+        let (x, theta) = (g.input("x", &[n, 2]), g.input("theta", &[p]));
+        let end = g.potential_flow(flow, x, theta);
+        let weighed = (end * g.constant(numbers(5, n * 5, 1.0), &[n, 5])).total();
+        let along = g.constant(numbers(6, p, 1.0), &[p]);
+        let slope = (grad(weighed, &[theta])[0] * along).total();
+        g.assign("slope", slope);
+        g.assign("second", (grad(slope, &[theta])[0] * along).total());
+        let program = g.compile("twice");
+        let at = |h: f64, name: &str| {
+            let mut cpu = Cpu::<f64>::default();
+            let id = cpu.load(&program);
+            let moved = numbers(2, p, 0.7).into_iter().zip(numbers(6, p, 1.0));
+            cpu.set("theta", &moved.map(|(t, v)| t + h * v).collect::<Vec<_>>());
+            cpu.set("x", &numbers(1, 2 * n, 1.0));
+            cpu.run(id);
+            cpu.get(name).expect("assigned")[0]
+        };
+        let central = |h: f64| (at(h, "slope") - at(-h, "slope")) / (2.0 * h);
+        let numeric = (4.0 * central(5e-4) - central(1e-3)) / 3.0;
+        let exact = at(0.0, "second");
+        assert!(
+            (exact - numeric).abs() < 1e-7 * (1.0 + exact.abs()),
+            "{exact} against {numeric}"
+        );
+    }
+
     #[test]
     fn parameters_are_counted_as_published() {
         let flow = PotentialFlow {

@@ -33,7 +33,7 @@ pub fn run(level: Level, job: &mut Job<'_, f32>) -> bool {
 
 /// 2^−r for r ≥ 0 (clamped at 126).
 #[inline(always)]
-fn exp2_neg<S: Simd>(simd: S, r: S::f32s) -> S::f32s {
+pub(super) fn exp2_neg<S: Simd>(simd: S, r: S::f32s) -> S::f32s {
     let splat = |v: f32| S::f32s::splat(simd, v);
     let r = r.min(splat(126.0));
     let shifted = splat(ROUND) - r;

@@ -4,6 +4,7 @@
 //! gradient each stage keeps its activations, so that the way back computes none again. Sums over samples are
 //! taken lane by lane within [`ROWS`] samples, then over lanes; cuts between calls change no order.
 
+mod activation;
 mod evaluation;
 mod products;
 mod pull;
@@ -11,6 +12,7 @@ mod weights;
 
 use super::Number;
 use crate::graph::{PotentialFlow, Wanted};
+use activation::{Activation, Narrow, Wide};
 use evaluation::Evaluation;
 use fearless_simd::{Level, Simd, SimdFloat, dispatch};
 use fearless_simd_macros::simd;
@@ -58,7 +60,7 @@ pub fn run<R: Number>(level: Level, job: &mut Job<'_, R>) {
 pub(super) fn run_f32(level: Level, job: &mut Job<'_, f32>) {
     #[simd]
     fn inner<S: Simd>(simd: S, job: &mut Job<'_, f32>) {
-        flow::<S, S::f32s, f32>(simd, job);
+        flow::<S, S::f32s, f32, Narrow>(simd, job);
     }
     dispatch!(level, simd => inner(simd, job));
 }
@@ -67,13 +69,16 @@ pub(super) fn run_f32(level: Level, job: &mut Job<'_, f32>) {
 pub(super) fn run_f64(level: Level, job: &mut Job<'_, f64>) {
     #[simd]
     fn inner<S: Simd>(simd: S, job: &mut Job<'_, f64>) {
-        flow::<S, S::f64s, f64>(simd, job);
+        flow::<S, S::f64s, f64, Wide>(simd, job);
     }
     dispatch!(level, simd => inner(simd, job));
 }
 
 #[inline(always)]
-fn flow<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(simd: S, job: &mut Job<'_, R>) {
+fn flow<S: Simd, V: SimdFloat<S, Element = R>, R: Number, A: Activation<S, V>>(
+    simd: S,
+    job: &mut Job<'_, R>,
+) {
     let way = Way::new(job.flow);
     let weights = Weights::new(job.flow, job.theta);
     let tapes = if job.wanted == Wanted::End {
@@ -91,7 +96,8 @@ fn flow<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(simd: S, job: &mut Job
         let mut sums = (job.wanted == Wanted::Parameters).then(|| Sums::<R>::new(job.flow, V::LEN));
         for start in rows.clone().step_by(TILE) {
             let len = TILE.min(rows.end - start);
-            let end = way.forward::<S, V, R>(simd, job, &weights, &mut tape, start..start + len);
+            let tile = start..start + len;
+            let end = way.forward::<S, V, R, A>(simd, job, &weights, &mut tape, tile);
             match job.wanted {
                 Wanted::End => scatter(&end, job.out, start, len),
                 Wanted::Parameters | Wanted::Samples => {
@@ -180,7 +186,7 @@ impl Way {
 
     /// The end of the samples `rows`; the tape keeps every stage if it has room for all.
     #[inline(always)]
-    fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
+    fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number, A: Activation<S, V>>(
         &self,
         simd: S,
         job: &Job<'_, R>,
@@ -206,7 +212,7 @@ impl Way {
                 }
             }
             evaluation.s[d] = [R::from_f64(stage.t); TILE];
-            evaluation::forward::<S, V, R>(simd, weights, evaluation);
+            evaluation::forward::<S, V, R, A>(simd, weights, evaluation);
             self.slope(evaluation, &mut slope);
             let weight = R::from_f64(stage.weight);
             for (state, slope) in state.iter_mut().zip(&slope) {

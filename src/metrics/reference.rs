@@ -4,6 +4,7 @@ use super::Metric;
 use super::bins::Bins;
 use super::curves::Curves;
 use super::distance::Distance;
+use crate::data::{Source, ToNormal};
 use crate::graph::Program;
 use crate::targets::{Evaluator, Target};
 use std::cell::RefCell;
@@ -28,6 +29,8 @@ pub struct Level {
 pub struct Reference {
     pub(super) density: Option<Density>,
     pub(super) curves: Option<Curves>,
+    /// The curve that ½ W₂² bounds, and that bound in the making.
+    least_cost: Option<(&'static str, ToNormal)>,
 }
 
 /// Bins, exact samples, floors and the compiled score of one target.
@@ -66,7 +69,31 @@ impl Reference {
             seed,
         });
         let curves = curves.map(Curves::new);
-        Rc::new(RefCell::new(Self { density, curves }))
+        Rc::new(RefCell::new(Self {
+            density,
+            curves,
+            least_cost: None,
+        }))
+    }
+
+    /// The curve `id` is no less than ½ W₂²(`source`, N(0, I)): its chart has that as a line.
+    pub fn bound_by(&mut self, id: &'static str, source: &Rc<Source>, seed: u32) {
+        self.least_cost = Some((id, ToNormal::new(Rc::clone(source), seed)));
+    }
+
+    /// Works on that line for about `budget` operations; true while it is not known.
+    pub fn advance_line(&mut self, budget: u64) -> bool {
+        let Some((_, bound)) = &mut self.least_cost else {
+            return false;
+        };
+        let mut left = budget;
+        while let Some(work) = bound.advance() {
+            match left.checked_sub(work) {
+                Some(rest) => left = rest,
+                None => return true,
+            }
+        }
+        false
     }
 
     /// Log-density of the target at any points `[n, d]`; empty where there is no target.
@@ -78,6 +105,13 @@ impl Reference {
     /// What a perfect sampler of `n` independent draws would show for `metric`: the bias of `kl`, the same-size floor of
     /// `w2` once a job has computed it.
     pub fn level(&self, metric: Metric, n: usize) -> Option<Level> {
+        if let (Metric::Curve(curve), Some((id, bound))) = (metric, &self.least_cost) {
+            let least = bound.estimate().filter(|_| *id == curve.id)?;
+            return Some(Level {
+                value: least.value,
+                label: "½ W₂² to the normal: no flow is cheaper".to_owned(),
+            });
+        }
         let density = self.density.as_ref()?;
         match metric {
             Metric::Kl => {

@@ -30,15 +30,15 @@ impl Pane {
         let session = &self.session;
         let stage = session.stage();
         self.trails
-            .record(session.seen(), session.particles(), stage.n, stage.d);
+            .record(session.shown(), session.particles(), stage.n, stage.d);
         self.forces = None;
     }
 
     /// Works on the run, and keeps track of where its particles are.
     pub fn work<T>(&mut self, work: impl FnOnce(&mut Session) -> T) -> T {
-        let seen = self.session.seen();
+        let before = (self.session.seen(), self.session.shown());
         let done = work(&mut self.session);
-        if self.session.seen() != seen {
+        if (self.session.seen(), self.session.shown()) != before {
             self.moved();
         }
         done

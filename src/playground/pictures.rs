@@ -5,9 +5,10 @@ use super::scenery::opacity;
 use crate::exec::gpu;
 use crate::scene::{
     CloudStyle, Dash, DrawList, Field, Foreground, Frame, GUTTER, LAYERS, Rect, Role, TITLE, Theme,
-    TrailStyle, View, arrows, axes, common_scale, contours, contours_over, kernel_circle,
+    TrailStyle, View, Ways, arrows, axes, common_scale, contours, contours_over, kernel_circle,
     line_axes, marks, note, panes, title,
 };
+use crate::session::Session;
 use crate::targets::Target;
 use std::rc::Rc;
 
@@ -23,6 +24,8 @@ struct PaneGround {
     view: View,
     shown: [bool; 2],
     target: Option<Rc<Target>>,
+    /// Step of what the model has learned, where the ground shows that.
+    learned: Option<u32>,
 }
 
 impl PartialEq for PaneGround {
@@ -31,7 +34,8 @@ impl PartialEq for PaneGround {
             (Some(own), Some(other)) => Rc::ptr_eq(own, other),
             (own, other) => own.is_none() && other.is_none(),
         };
-        same_target && (self.view, self.shown) == (other.view, other.shown)
+        let own = (self.view, self.shown, self.learned);
+        same_target && own == (other.view, other.shown, other.learned)
     }
 }
 
@@ -216,7 +220,7 @@ impl Playground {
             let session = &pane.session;
             let (particles, step) = match session.particles_on_device() {
                 Some((run, name)) => (gpu::Particles::Run(run, name), session.step()),
-                None => (gpu::Particles::Host(session.particles()), session.seen()),
+                None => (gpu::Particles::Host(session.particles()), session.shown()),
             };
             gpu::PaneView {
                 foreground: self.foreground(i),
@@ -238,6 +242,10 @@ impl Playground {
             view: self.view(i).scaled(self.screen.ratio),
             shown: self.grounds(i),
             target: self.panes[i].session.stage().target.clone(),
+            learned: {
+                let session = &self.panes[i].session;
+                session.learned().map(|_| session.shown())
+            },
         };
         Ground {
             size: self.canvas.size(),
@@ -253,7 +261,7 @@ impl Playground {
             let stage = pane.session.stage();
             let arrows = stage.arrows.is_some() && layers.shows("arrows");
             let kernel = stage.kernel_width.is_some() && layers.shows("kernel");
-            stage.d == 1 || arrows || kernel
+            stage.d == 1 || arrows || kernel || stage.depiction.is_some()
         })
     }
 
@@ -289,6 +297,11 @@ impl Playground {
         list.clip(view.rect);
         let stage = pane.session.stage();
         marks(list, view, &stage.marks, &stage.guides);
+        if layers.shows("ways")
+            && let Some(ways) = ways(&pane.session)
+        {
+            ways.draw(list, view);
+        }
         if layers.shows("contours") {
             for (mass, line) in pane.scenery.references() {
                 contours(list, view, &[line], Dash::Dashed, opacity(mass));
@@ -380,6 +393,19 @@ impl Playground {
         self.view = None;
         self.link.view = None;
     }
+}
+
+/// The ways of a session's particles, where it has them.
+fn ways(session: &Session) -> Option<Ways<'_>> {
+    let stage = session.stage();
+    Some(Ways {
+        paths: session.get("paths")?,
+        residual: session.get("residual")?,
+        n: stage.n,
+        d: stage.d,
+        shown: stage.depiction.as_ref()?.paths[0],
+        axes: stage.axes,
+    })
 }
 
 #[cfg(test)]

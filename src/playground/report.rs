@@ -6,6 +6,7 @@ use crate::exec::gpu::Device;
 use crate::json::json;
 use crate::link;
 use crate::metrics::{Metric, Setting};
+use crate::params::shortest;
 use crate::session::{Session, Status};
 use crate::systems::System;
 use serde::Serialize;
@@ -75,6 +76,8 @@ struct Reproduced {
 struct Probe {
     pane: Option<usize>,
     world: Option<[f32; 2]>,
+    /// What is known of that point, in words.
+    text: String,
 }
 
 /// The value of `metric` in a row of `session`'s log.
@@ -338,7 +341,13 @@ impl Playground {
         self.screen.pointer = Some([x, y]);
         let pane = self.pane_at([x, y]);
         let world = pane.map(|i| self.view(i).to_world([x, y]));
-        json(&Probe { pane, world })
+        let learned = pane
+            .zip(world)
+            .and_then(|(i, at)| self.panes[i].scenery.learned_at(at));
+        let text = learned.map_or_else(String::new, |value| {
+            format!("log ρ ≈ {}", shortest((100.0 * value).round() / 100.0))
+        });
+        json(&Probe { pane, world, text })
     }
 }
 

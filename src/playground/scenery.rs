@@ -74,12 +74,14 @@ pub(super) struct Scenery {
     grid: Option<Grid>,
     contours: Vec<(f32, Vec<Vec<[f32; 2]>>)>,
     line: (Option<Frame>, Histogram),
+    /// What the model has learned after so many steps, with the levels of its shading.
+    learned: Option<(u32, Grid, HdrTable)>,
     /// What the pixels were painted for, and they.
     painted: Option<Painted>,
 }
 
 struct Painted {
-    key: (View, Theme, [bool; 2]),
+    key: (View, Theme, [bool; 2], Option<u32>),
     at: [usize; 2],
     width: usize,
     pixels: Vec<u8>,
@@ -93,6 +95,7 @@ impl Default for Scenery {
             grid: None,
             contours: Vec::new(),
             line: (None, Histogram::default()),
+            learned: None,
             painted: None,
         }
     }
@@ -148,6 +151,25 @@ impl Scenery {
             self.target = Some(Rc::clone(target));
             self.shown = shown(session);
         }
+    }
+
+    /// Takes over what the model has learned since the last look.
+    fn learn(&mut self, session: &Session) {
+        let step = session.shown();
+        let Some((nodes, values)) = session.learned() else {
+            self.learned = None;
+            return;
+        };
+        if self.learned.as_ref().is_none_or(|(own, ..)| *own != step) {
+            let grid = Grid::square(Frame::new(session.stage().frame), nodes, values);
+            let levels = HdrTable::new(&grid);
+            self.learned = Some((step, grid, levels));
+        }
+    }
+
+    /// The learned log-density at a world point.
+    pub fn learned_at(&self, point: [f32; 2]) -> Option<f32> {
+        self.learned.as_ref()?.1.at(point)
     }
 
     /// Why the contours are not those of the density shown, if so.
@@ -209,16 +231,17 @@ impl Scenery {
         [density, contours]: [bool; 2],
     ) {
         self.refresh(session);
-        let key = (*view, theme.clone(), [density, contours]);
+        self.learn(session);
+        let step = self.learned.as_ref().map(|(step, ..)| *step);
+        let key = (*view, theme.clone(), [density, contours], step);
         if let Some(painted) = self.painted.as_ref().filter(|p| p.key == key) {
             canvas.paste(painted.at, painted.width, &painted.pixels);
             return;
         }
-        let Shown::Density { field, levels } = &mut self.shown else {
-            return;
-        };
         let visible = view.visible();
-        if self.grid.as_ref().is_none_or(|g| g.frame != visible) {
+        if let Shown::Density { field, levels } = &mut self.shown
+            && self.grid.as_ref().is_none_or(|g| g.frame != visible)
+        {
             let longest = view.rect.w.max(view.rect.h) / ratio;
             let nodes = ((longest / SPACING) as usize).clamp(64, 240);
             let grid = Grid::sample(visible, nodes, &mut |p| field.log_density(p));
@@ -226,8 +249,12 @@ impl Scenery {
             self.contours = HDR_MASSES.iter().map(lines).collect();
             self.grid = Some(grid);
         }
-        let Some(grid) = &self.grid else { return };
-        if density {
+        let shading = match (&self.learned, &self.shown, &self.grid) {
+            (Some((_, grid, levels)), ..) => Some((grid, levels)),
+            (None, Shown::Density { levels, .. }, Some(grid)) => Some((grid, levels)),
+            _ => None,
+        };
+        if let Some((grid, levels)) = shading.filter(|_| density) {
             let mut shade = Vec::new();
             let width = grid.shade(
                 view,

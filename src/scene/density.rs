@@ -45,9 +45,26 @@ impl Grid {
                 points.extend(grid.node(i as f32, j as f32));
             }
         }
-        grid.values = log_density(&points);
-        grid.values.resize(nx * ny, NOWHERE);
-        for value in &mut grid.values {
+        grid.fill(log_density(&points));
+        grid
+    }
+
+    /// A grid of `nodes` a side whose log-densities are known, row-major.
+    pub fn square(frame: Frame, nodes: usize, values: &[f32]) -> Self {
+        let mut grid = Self {
+            frame,
+            nx: nodes,
+            ny: nodes,
+            values: Vec::new(),
+        };
+        grid.fill(values.to_vec());
+        grid
+    }
+
+    fn fill(&mut self, values: Vec<f32>) {
+        self.values = values;
+        self.values.resize(self.nx * self.ny, NOWHERE);
+        for value in &mut self.values {
             // A NaN or an infinity would spread through interpolation.
             *value = if value.is_finite() {
                 value.max(NOWHERE)
@@ -55,7 +72,22 @@ impl Grid {
                 NOWHERE
             };
         }
-        grid
+    }
+
+    /// The value at a world point, between nodes by bilinear interpolation; none outside the frame.
+    pub fn at(&self, [x, y]: [f32; 2]) -> Option<f32> {
+        let [x0, y0, x1, y1] = self.frame.0;
+        let cell = |v: f32, from: f32, to: f32, nodes: usize| {
+            let place = (v - from) / (to - from) * (nodes - 1) as f32;
+            let inside = (0.0..=(nodes - 1) as f32).contains(&place);
+            let low = (place as usize).min(nodes.saturating_sub(2));
+            inside.then_some((low, place - low as f32))
+        };
+        let (i, fx) = cell(x, x0, x1, self.nx)?;
+        let (j, fy) = cell(y, y0, y1, self.ny)?;
+        let value = |i: usize, j: usize| self.values.get(j * self.nx + i).copied();
+        let row = |j: usize| Some(value(i, j)? * (1.0 - fx) + value(i + 1, j)? * fx);
+        Some(row(j)? * (1.0 - fy) + row(j + 1)? * fy)
     }
 
     /// World point of grid coordinates.

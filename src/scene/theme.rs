@@ -123,17 +123,23 @@ pub struct Layer {
 }
 
 /// Every layer, from back to front.
-pub const LAYERS: [Layer; 6] = [
+pub const LAYERS: [Layer; 7] = [
     Layer {
         id: "density",
         label: "Density",
-        doc: "Shading by the target density π, evaluated on a grid over the view.",
+        doc: "Shading by the target density π, or by the density that a model has learned.",
         default: true,
     },
     Layer {
         id: "contours",
         label: "Contours",
         doc: "Edges of the highest-density regions that hold 20, 40, 60, 80 and 95 % of the target's mass.",
+        default: true,
+    },
+    Layer {
+        id: "ways",
+        label: "Ways",
+        doc: "The ways of up to 160 particles through a flow, in another colour where they break the Hamilton–Jacobi–Bellman equation.",
         default: true,
     },
     Layer {

@@ -45,13 +45,21 @@ impl Session {
     /// step waits until the present one is measured, an older one that still waits is dropped.
     pub fn measure(&mut self, budget: u64) -> bool {
         self.look();
+        // What is seen comes first; half of the time stays for what is measured.
+        let depicted = self.depicted.as_mut();
+        let depicting = depicted.is_some_and(|d| d.advance(&self.machine, budget / 2));
+        self.measure_next(budget) || depicting
+    }
+
+    fn measure_next(&mut self, budget: u64) -> bool {
         if self.job.is_none()
             && let Some(cloud) = self.pending.take()
         {
             self.job = Some((cloud.step, self.start(cloud)));
         }
         let Some((step, mut job)) = self.job.take() else {
-            return false;
+            // Lines of the charts come last: no value waits for them.
+            return self.reference.borrow_mut().advance_line(budget);
         };
         if job.advance(budget) {
             self.job = Some((step, job));
@@ -59,7 +67,7 @@ impl Session {
         }
         let values = job.finish();
         self.record(Row { step, values });
-        self.pending.is_some()
+        self.pending.is_some() || self.reference.borrow_mut().advance_line(0)
     }
 
     /// Asks for the metrics of the present step, for a run that rests here; false where they are known or under way.

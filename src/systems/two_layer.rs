@@ -228,6 +228,9 @@ impl System for TwoLayer {
                 Vec::new()
             },
             marks,
+            depiction: None,
+            map: None,
+            least_cost: None,
             curves: Some(self.curves(&teacher)),
             arrows: None,
             kernel_width: None,

@@ -32,13 +32,11 @@ fn bad_files_exit_2_and_name_line_and_cell() {
 
 #[test]
 fn files_of_samples_are_for_systems_that_take_them() {
-    for flag in ["--target", "--apply"] {
-        fails(
-            &["run", "v=1&m=ula", flag, "f.csv"],
-            2,
-            &format!("{flag}: ula learns no map from samples"),
-        );
-    }
+    fails(
+        &["run", "v=1&m=ula", "--target", "f.csv"],
+        2,
+        "--target: ula learns no map to samples",
+    );
     let folder = TempDir::new().expect("a temporary folder");
     let points = file(&folder, "five.csv", FIVE);
     let not_samples = "--source: not for ula, whose own points are initial particles; \
@@ -83,6 +81,73 @@ fn samples_set_d_and_leave_n() {
         &["run", &format!("{link}&d=2"), "--source", &samples],
         2,
         "three.csv: d: the link says 2, the file counts 3; allowed is d=3, or none",
+    );
+}
+
+/// Points go through the map of a run and back, and every refusal names its file or option.
+#[test]
+fn points_go_through_the_map_and_back() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let points = file(&folder, "five.csv", FIVE);
+    let out = |name: &str| folder.path().join(name).display().to_string();
+    let (there, back) = (out("there"), out("back"));
+    let link = "v=1&m=ot-flow&batch=64&hidden=8&n=4";
+    let run = |from: &str, to: &str, inverse: &[&str]| {
+        let mut arguments = vec![
+            "run", link, "--steps", "5", "--json", "--out", to, "--apply", from,
+        ];
+        arguments.extend(inverse);
+        json(&arguments);
+    };
+    run(&points, &there, &[]);
+    let mapped = format!("{there}/mapped.csv");
+    run(&mapped, &back, &["--inverse"]);
+    let numbers = |path: &str| -> Vec<f32> {
+        let text = std::fs::read_to_string(path).expect("written");
+        // What the program writes has a header, what a user brings need not.
+        let cells = text.lines().flat_map(|line| line.split(','));
+        cells.filter_map(|cell| cell.parse().ok()).collect()
+    };
+    let (start, end) = (numbers(&points), numbers(&format!("{back}/mapped.csv")));
+    let middle = numbers(&mapped);
+    assert_eq!(start.len(), end.len());
+    for (a, b) in start.iter().zip(&end) {
+        // Eight steps there and back, of a map that is smooth after five steps of training.
+        assert!((a - b).abs() < 1e-3, "{start:?} came back as {end:?}");
+    }
+    assert!(start.iter().zip(&middle).any(|(a, b)| (a - b).abs() > 0.05));
+    let three = file(&folder, "three.csv", "0,0,1\n1,0,2\n");
+    for (link, file, message) in [
+        (
+            link,
+            &three,
+            "three.csv: --apply: the points have 3 columns; the map of this run takes 2",
+        ),
+        (
+            "v=1&m=ula",
+            &points,
+            "--apply: ula learns no map that points could be pushed through",
+        ),
+    ] {
+        fails(
+            &[
+                "run",
+                link,
+                "--steps",
+                "0",
+                "--out",
+                &out("never"),
+                "--apply",
+                file,
+            ],
+            2,
+            message,
+        );
+    }
+    fails(
+        &["run", link, "--apply", &points],
+        2,
+        "--apply: needs --out DIR",
     );
 }
 

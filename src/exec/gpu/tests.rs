@@ -133,12 +133,7 @@ fn products_agree_with_the_cpu_at_any_size_and_however_they_lie() {
 /// Ends and gradients of flows at sizes around workgroups, one residual layer and more, there and back.
 #[test]
 fn flows_agree_with_the_cpu() {
-    for (n, d, hidden, layers, span) in [
-        (1, 1, 1, 1, [0.0, 1.0]),
-        (63, 2, 32, 1, [0.0, 1.0]),
-        (130, 3, 9, 2, [1.0, 0.0]),
-        (200, 2, 8, 3, [0.2, 0.7]),
-    ] {
+    for (n, d, hidden, layers, span) in [(63, 2, 32, 1, [0.0, 1.0]), (130, 3, 9, 2, [1.0, 0.0])] {
         let flow = PotentialFlow {
             d,
             hidden,

@@ -143,7 +143,7 @@ impl Composer<'_> {
                     body += &accessor(name, operand);
                 }
                 body += &self.functions(&node.args);
-                push(label, body, [flow::groups(n) as u32, 1]);
+                push(body, [flow::groups(n) as u32, 1]);
             }
             Op::MatMul { .. } => self.product(id, None, out),
             Op::MedianSquaredDistance => {

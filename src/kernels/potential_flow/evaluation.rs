@@ -1,5 +1,6 @@
 //! ∇Φ and ΔΦ for a tile of samples, with the activations that the way back needs.
 
+use super::activation::Activation;
 use super::products::{Columns, Start, product};
 use super::weights::Weights;
 use super::{Lanes, TILE};
@@ -51,24 +52,17 @@ impl<R: Number> Evaluation<R> {
     }
 }
 
-/// tanh q and log(e^q + e^−q), of one exponential.
-#[inline(always)]
-fn activation<R: Number>(q: R) -> (R, R) {
-    let size = q.abs();
-    let u = (R::from_f64(-2.0) * size).exp();
-    let sum = R::ONE + u;
-    let tanh = (R::ONE - u) / sum;
-    let tanh = if q < R::ZERO { -tanh } else { tanh };
-    (tanh, size + sum.ln())
-}
-
 /// Evaluates at `evaluation.s`.
 #[simd]
-pub(super) fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
+pub(super) fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number, A: Activation<S, V>>(
     simd: S,
     weights: &Weights<'_, R>,
     evaluation: &mut Evaluation<R>,
 ) {
+    let load = |lanes: &Lanes<R>, v: usize| V::from_slice(simd, &lanes[v..v + V::LEN]);
+    let store = |value: V, lanes: &mut Lanes<R>, v: usize| {
+        value.store_slice(&mut lanes[v..v + V::LEN]);
+    };
     let Evaluation {
         s,
         opening,
@@ -78,17 +72,17 @@ pub(super) fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
     } = evaluation;
     let (d, m, h) = (weights.d, weights.m, weights.h);
     let point = Columns::all(s, 1);
-    product::<S, V, R>(simd, Start::Zero, (opening, 1), weights.opening, point, 1);
+    let [straight, transposed] = &weights.opening_panels;
+    product::<S, V, R>(simd, Start::Zero, (opening, 1), straight, point, 1);
     let inputs = layers[0].input.chunks_exact_mut(d + 2);
     for (i, (a, input)) in opening.iter_mut().zip(inputs).enumerate() {
-        let bias = weights.opening_bias[i];
-        for t in 0..TILE {
-            (a[t], input[0][t]) = activation(a[t] + bias);
-        }
-        let row = &weights.opening[i * (d + 1)..];
-        for (j, &k) in input[1..=d].iter_mut().zip(row) {
-            for t in 0..TILE {
-                j[t] = k * a[t];
+        let (bias, row) = (weights.opening_bias[i], &weights.opening[i * (d + 1)..]);
+        for v in (0..TILE).step_by(V::LEN) {
+            let (tanh, sigma) = A::at(simd, load(a, v) + bias);
+            store(tanh, a, v);
+            store(sigma, &mut input[0], v);
+            for (j, &k) in input[1..=d].iter_mut().zip(row) {
+                store(tanh * k, j, v);
             }
         }
     }
@@ -96,25 +90,24 @@ pub(super) fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
         let (now, after) = layers[l..].split_at_mut(1);
         let Kept { input, output, .. } = &mut now[0];
         let columns = Columns::all(input, d + 2);
-        product::<S, V, R>(simd, Start::Zero, (output, d + 1), layer.k, columns, d + 1);
+        product::<S, V, R>(simd, Start::Zero, (output, d + 1), &layer.k, columns, d + 1);
         for i in 0..m {
             let output = &mut output[i * (d + 1)..(i + 1) * (d + 1)];
-            let (a, derivatives) = output.split_at_mut(1);
-            let (a, bias) = (&mut a[0], layer.bias[i]);
-            let mut sigma = [R::ZERO; TILE];
-            for t in 0..TILE {
-                (a[t], sigma[t]) = activation(a[t] + bias);
-            }
-            if let Some(after) = after.first_mut() {
-                let next = &mut after.input[i * (d + 2)..];
-                let now = &input[i * (d + 2)..];
-                for t in 0..TILE {
-                    next[0][t] = now[0][t] + h * sigma[t];
-                }
-                for j in 0..d {
-                    for t in 0..TILE {
-                        next[1 + j][t] = now[1 + j][t] + h * a[t] * derivatives[j][t];
-                    }
+            let now = &input[i * (d + 2)..(i + 1) * (d + 2)];
+            for v in (0..TILE).step_by(V::LEN) {
+                let (a, sigma) = A::at(simd, load(&output[0], v) + layer.bias[i]);
+                store(a, &mut output[0], v);
+                let Some(after) = after.first_mut() else {
+                    continue;
+                };
+                let next = &mut after.input[i * (d + 2)..(i + 1) * (d + 2)];
+                store(load(&now[0], v) + sigma * h, &mut next[0], v);
+                for j in 1..=d {
+                    store(
+                        load(&now[j], v) + a * load(&output[j], v) * h,
+                        &mut next[j],
+                        v,
+                    );
                 }
             }
         }
@@ -130,11 +123,12 @@ pub(super) fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
                 None => [weights.w[i]; TILE],
             };
             let output = &output[i * (d + 1)..(i + 1) * (d + 1)];
-            let (a, squares) = (&output[0], squares(&output[1..]));
-            for t in 0..TILE {
-                let scaled = h * above[t];
-                pulled[i][t] = a[t] * scaled;
-                laplacian[t] += (R::ONE - a[t] * a[t]) * scaled * squares[t];
+            for v in (0..TILE).step_by(V::LEN) {
+                let (a, scaled) = (load(&output[0], v), load(&above, v) * h);
+                let squares: V = squares(simd, &output[1..], v);
+                let bend = (V::splat(simd, R::ONE) - a * a) * scaled;
+                store(a * scaled, &mut pulled[i], v);
+                store(bend.mul_add(squares, load(laplacian, v)), laplacian, v);
             }
             z[i] = above;
         }
@@ -142,30 +136,32 @@ pub(super) fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
         product::<S, V, R>(simd, Start::Add, (z, 1), &layer.transposed, pulled, 1);
     }
     for i in 0..m {
-        let (a, z, size) = (&opening[i], &layers[0].z[i], weights.sizes[i]);
-        for t in 0..TILE {
-            pulled[i][t] = a[t] * z[t];
-            laplacian[t] += (R::ONE - a[t] * a[t]) * z[t] * size;
+        for v in (0..TILE).step_by(V::LEN) {
+            let (a, z) = (load(&opening[i], v), load(&layers[0].z[i], v));
+            let bend = (V::splat(simd, R::ONE) - a * a) * z * weights.sizes[i];
+            store(a * z, &mut pulled[i], v);
+            store(load(laplacian, v) + bend, laplacian, v);
         }
     }
     for (g, &b) in gradient.iter_mut().zip(weights.linear) {
         *g = [b; TILE];
     }
     let pulled = Columns::all(&pulled, 1);
-    let transposed = &weights.opening_transposed;
     product::<S, V, R>(simd, Start::Add, (gradient, 1), transposed, pulled, 1);
     let point = Columns::all(s, 1);
     product::<S, V, R>(simd, Start::Add, (gradient, 1), &weights.square, point, 1);
 }
 
-/// Σ_j P_j²
+/// Σ_j P_j², lanes from `v` on.
 #[inline(always)]
-pub(super) fn squares<R: Number>(derivatives: &[Lanes<R>]) -> Lanes<R> {
-    let mut sum = [R::ZERO; TILE];
-    for p in derivatives {
-        for t in 0..TILE {
-            sum[t] += p[t] * p[t];
-        }
-    }
-    sum
+pub(super) fn squares<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
+    simd: S,
+    derivatives: &[Lanes<R>],
+    v: usize,
+) -> V {
+    let zero = V::splat(simd, R::ZERO);
+    derivatives.iter().fold(zero, |sum, p| {
+        let p = V::from_slice(simd, &p[v..v + V::LEN]);
+        p.mul_add(p, sum)
+    })
 }

@@ -27,103 +27,135 @@ pub(super) enum Start {
     Add,
 }
 
+/// Rows of a panel.
+const ROWS: usize = 4;
+
+/// A matrix of weights in panels of [`ROWS`] rows, each read column by column.
+pub(super) struct Panels<R> {
+    rows: usize,
+    /// k entries a panel; rows beyond the last are zero.
+    k: usize,
+    data: Vec<[R; ROWS]>,
+}
+
+impl<R: Number> Panels<R> {
+    /// `at(i, l)` is the entry of row i and column l.
+    pub fn new(rows: usize, k: usize, at: impl Fn(usize, usize) -> R) -> Self {
+        let entry = |i: usize, l: usize| if i < rows { at(i, l) } else { R::ZERO };
+        let panels = (0..rows).step_by(ROWS);
+        let column = |(i, l): (usize, usize)| std::array::from_fn(|r| entry(i + r, l));
+        let places = panels.flat_map(|i| (0..k).map(move |l| (i, l)));
+        Self {
+            rows,
+            k,
+            data: places.map(column).collect(),
+        }
+    }
+}
+
 /// out [rows, columns] (+)= a [rows, k] b [k, columns]; `out` has a stride of its own and its first column first.
 #[simd]
 pub(super) fn product<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
     simd: S,
     start: Start,
-    (out, stride): (&mut [Lanes<R>], usize),
-    a: &[R],
+    out: (&mut [Lanes<R>], usize),
+    a: &Panels<R>,
     b: Columns<'_, R>,
     columns: usize,
 ) {
-    let _ = simd;
+    // As many sums as registers hold: vectors of one column, or columns of one vector.
     match TILE / V::LEN {
-        0 | 1 => product_in::<S, V, R, 1, 8>(simd, start, (out, stride), a, b, columns),
-        2 => product_in::<S, V, R, 2, 4>(simd, start, (out, stride), a, b, columns),
-        4 => product_in::<S, V, R, 4, 2>(simd, start, (out, stride), a, b, columns),
-        8 => product_in::<S, V, R, 8, 1>(simd, start, (out, stride), a, b, columns),
-        _ => product_in::<S, V, R, 16, 1>(simd, start, (out, stride), a, b, columns),
+        0 | 1 => product_in::<S, V, R, 1, 3>(simd, start, out, a, b, columns),
+        _ => product_in::<S, V, R, 2, 1>(simd, start, out, a, b, columns),
     }
 }
 
-/// N vectors a column, ROWS rows at a time.
+/// N vectors of COLUMNS columns at a time.
 #[inline(always)]
 fn product_in<
     S: Simd,
     V: SimdFloat<S, Element = R>,
     R: Number,
     const N: usize,
-    const ROWS: usize,
+    const COLUMNS: usize,
 >(
     simd: S,
     start: Start,
     (out, stride): (&mut [Lanes<R>], usize),
-    a: &[R],
+    a: &Panels<R>,
     b: Columns<'_, R>,
     columns: usize,
 ) {
-    let rows = out.len() / stride;
-    let k = a.len() / rows;
-    for c in 0..columns {
-        let mut i = 0;
-        while i + ROWS <= rows {
-            block::<S, V, R, N, ROWS>(simd, start, (out, stride), a, k, b, i, c);
-            i += ROWS;
-        }
-        while i < rows {
-            block::<S, V, R, N, 1>(simd, start, (out, stride), a, k, b, i, c);
-            i += 1;
-        }
-    }
-}
-
-#[inline(always)]
-#[allow(
-    clippy::too_many_arguments,
-    reason = "a block is named by its operands and its place in the result"
-)]
-fn block<S: Simd, V: SimdFloat<S, Element = R>, R: Number, const N: usize, const ROWS: usize>(
-    simd: S,
-    start: Start,
-    (out, stride): (&mut [Lanes<R>], usize),
-    a: &[R],
-    k: usize,
-    b: Columns<'_, R>,
-    first: usize,
-    column: usize,
-) {
-    let mut sums = [[V::splat(simd, R::ZERO); N]; ROWS];
-    if start == Start::Add {
-        for r in 0..ROWS {
-            sums[r] = load::<S, V, R, N>(simd, &out[(first + r) * stride + column]);
-        }
-    }
-    let rows: [&[R]; ROWS] = std::array::from_fn(|r| &a[(first + r) * k..(first + r + 1) * k]);
-    let source = b.data[b.first + column..].iter().step_by(b.stride);
-    for (l, lanes) in (0..k).zip(source) {
-        let b = load::<S, V, R, N>(simd, lanes);
-        for r in 0..ROWS {
-            let scale = V::splat(simd, rows[r][l]);
-            for v in 0..N {
-                sums[r][v] = scale.mul_add(b[v], sums[r][v]);
+    for (i, panel) in (0..a.rows).step_by(ROWS).zip(a.data.chunks_exact(a.k)) {
+        let rows = ROWS.min(a.rows - i);
+        let out = &mut out[i * stride..];
+        for v in (0..TILE).step_by(N * V::LEN) {
+            let mut c = 0;
+            while c + COLUMNS <= columns {
+                let to = (&mut out[c..], stride, rows);
+                block::<S, V, R, N, COLUMNS>(simd, start, to, panel, b.from(c), v);
+                c += COLUMNS;
+            }
+            while c < columns {
+                let to = (&mut out[c..], stride, rows);
+                block::<S, V, R, N, 1>(simd, start, to, panel, b.from(c), v);
+                c += 1;
             }
         }
     }
-    for r in 0..ROWS {
-        for v in 0..N {
-            let to = &mut out[(first + r) * stride + column];
-            sums[r][v].store_slice(&mut to[v * V::LEN..(v + 1) * V::LEN]);
+}
+
+/// One panel times the first columns of `b`, lanes from `v` on.
+#[inline(always)]
+fn block<S: Simd, V: SimdFloat<S, Element = R>, R: Number, const N: usize, const COLUMNS: usize>(
+    simd: S,
+    start: Start,
+    (out, stride, rows): (&mut [Lanes<R>], usize, usize),
+    panel: &[[R; ROWS]],
+    b: Columns<'_, R>,
+    v: usize,
+) {
+    let mut sums = [[[V::splat(simd, R::ZERO); N]; COLUMNS]; ROWS];
+    let source = b.data[b.first..].chunks(b.stride);
+    for (a, row) in panel.iter().zip(source) {
+        let row = &row[..COLUMNS];
+        let b: [[V; N]; COLUMNS] = std::array::from_fn(|c| load::<S, V, R, N>(simd, &row[c], v));
+        for r in 0..ROWS {
+            let scale = V::splat(simd, a[r]);
+            for c in 0..COLUMNS {
+                for n in 0..N {
+                    sums[r][c][n] = scale.mul_add(b[c][n], sums[r][c][n]);
+                }
+            }
+        }
+    }
+    for r in 0..rows {
+        for c in 0..COLUMNS {
+            let to = &mut out[r * stride + c];
+            let old = load::<S, V, R, N>(simd, to, v);
+            for n in 0..N {
+                let sum = match start {
+                    Start::Zero => sums[r][c][n],
+                    Start::Add => old[n] + sums[r][c][n],
+                };
+                let at = v + n * V::LEN;
+                sum.store_slice(&mut to[at..at + V::LEN]);
+            }
         }
     }
 }
 
+/// N vectors of lanes from `v` on.
 #[inline(always)]
 fn load<S: Simd, V: SimdFloat<S, Element = R>, R: Number, const N: usize>(
     simd: S,
     lanes: &Lanes<R>,
+    v: usize,
 ) -> [V; N] {
-    std::array::from_fn(|v| V::from_slice(simd, &lanes[v * V::LEN..(v + 1) * V::LEN]))
+    std::array::from_fn(|n| {
+        let at = v + n * V::LEN;
+        V::from_slice(simd, &lanes[at..at + V::LEN])
+    })
 }
 
 /// sums[i, j] += Σ_c g[i, c] ⊙ r[j, c] over `columns`: one vector of partial sums for every i, j.
@@ -135,7 +167,6 @@ pub(super) fn outer<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
     r: Columns<'_, R>,
     columns: usize,
 ) {
-    let _ = simd;
     match TILE / V::LEN {
         0 | 1 => outer_in::<S, V, R, 1, 4, 4>(simd, sums, g, r, columns),
         2 => outer_in::<S, V, R, 2, 4, 2>(simd, sums, g, r, columns),
@@ -231,6 +262,15 @@ impl<'a, R> Columns<'a, R> {
             data,
             stride,
             first: 0,
+        }
+    }
+
+    /// The columns from `c` on.
+    #[inline(always)]
+    fn from(self, c: usize) -> Self {
+        Self {
+            first: self.first + c,
+            ..self
         }
     }
 

@@ -178,15 +178,23 @@ fn carry<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
     pull: &mut Pull<R>,
     mut sums: Option<&mut Sums<R>>,
 ) {
+    let load = |lanes: &Lanes<R>, v: usize| V::from_slice(simd, &lanes[v..v + V::LEN]);
+    let store = |value: V, lanes: &mut Lanes<R>, v: usize| {
+        value.store_slice(&mut lanes[v..v + V::LEN]);
+    };
+    let one = V::splat(simd, R::ONE);
     let (d, m, h) = (weights.d, weights.m, weights.h);
     let (along, mu) = (&mut pull.along, pull.laplacian);
     let gamma = Columns::all(&pull.gradient, 1);
-    product::<S, V, R>(simd, Start::Zero, (along, 1), weights.opening, gamma, 1);
+    let opening = &weights.opening_panels[0];
+    product::<S, V, R>(simd, Start::Zero, (along, 1), opening, gamma, 1);
     for i in 0..m {
         let (a, size) = (&evaluation.opening[i], weights.sizes[i]);
         let zeta = &mut evaluation.layers[0].input[i * (d + 2) + d + 1];
-        for t in 0..TILE {
-            zeta[t] = a[t] * along[i][t] + mu[t] * (R::ONE - a[t] * a[t]) * size;
+        for v in (0..TILE).step_by(V::LEN) {
+            let a = load(a, v);
+            let bend = load(&mu, v) * (one - a * a) * size;
+            store(a.mul_add(load(&along[i], v), bend), zeta, v);
         }
     }
     for (l, layer) in weights.layers.iter().enumerate() {
@@ -207,13 +215,15 @@ fn carry<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
         let last = l + 1 == weights.layers.len();
         for i in 0..m {
             let output = &now.output[i * (d + 1)..(i + 1) * (d + 1)];
-            let (a, squares) = (&output[0], squares(&output[1..]));
             let zeta = &now.input[i * (d + 2) + d + 1];
             let next = &mut next[i * stride];
-            for t in 0..TILE {
-                let bend = mu[t] * (R::ONE - a[t] * a[t]) * squares[t];
-                let value = zeta[t] + h * (a[t] * carried[i][t] + bend);
-                next[t] = if last { next[t] + value } else { value };
+            for v in (0..TILE).step_by(V::LEN) {
+                let a = load(&output[0], v);
+                let squares: V = squares(simd, &output[1..], v);
+                let bend = load(&mu, v) * (one - a * a) * squares;
+                let value = load(zeta, v) + a.mul_add(load(&carried[i], v), bend) * h;
+                let value = if last { load(next, v) + value } else { value };
+                store(value, next, v);
             }
         }
     }
@@ -229,6 +239,11 @@ fn through_layer<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
     l: usize,
     sums: Option<&mut Sums<R>>,
 ) {
+    let load = |lanes: &Lanes<R>, v: usize| V::from_slice(simd, &lanes[v..v + V::LEN]);
+    let store = |value: V, lanes: &mut Lanes<R>, v: usize| {
+        value.store_slice(&mut lanes[v..v + V::LEN]);
+    };
+    let one = V::splat(simd, R::ONE);
     let (d, m, h) = (weights.d, weights.m, weights.h);
     let (now, after) = (&evaluation.layers[l], evaluation.layers.get(l + 1));
     let mu = pull.laplacian;
@@ -239,31 +254,29 @@ fn through_layer<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
             None => [weights.w[i]; TILE],
         };
         let output = &now.output[i * (d + 1)..(i + 1) * (d + 1)];
-        let (a, derivatives) = (&output[0], &output[1..]);
         let below = &pull.below[i * (d + 1)..(i + 1) * (d + 1)];
         let layer = &mut pull.layer[i * (d + 2)..(i + 1) * (d + 2)];
-        let mut bend = [R::ZERO; TILE];
-        for t in 0..TILE {
-            bend[t] = mu[t] * (R::ONE - a[t] * a[t]) * above[t];
-        }
-        let mut squares = [R::ZERO; TILE];
-        let mut mixed = [R::ZERO; TILE];
-        for j in 0..d {
-            let (p, up) = (&derivatives[j], &below[1 + j]);
-            let own = &mut layer[1 + j];
-            for t in 0..TILE {
-                squares[t] += p[t] * p[t];
-                mixed[t] += p[t] * up[t];
-                own[t] = h * (two * bend[t] * p[t] + a[t] * up[t]);
-            }
-        }
         let carried = &pull.carried[l][i];
-        for t in 0..TILE {
+        for v in (0..TILE).step_by(V::LEN) {
+            let (a, z) = (load(&output[0], v), load(&above, v));
+            let flat = one - a * a;
+            let bend = load(&mu, v) * flat * z;
+            let mut squares = V::splat(simd, R::ZERO);
             // Of a by z and J, and through σ″ by the Laplacian.
-            let slope = above[t] * carried[t] + mixed[t];
-            let curvature = (R::ONE - a[t] * a[t]) * slope - two * a[t] * bend[t] * squares[t];
-            layer[0][t] = h * (curvature + a[t] * below[0][t]);
-            layer[d + 1][t] = h * a[t] * above[t];
+            let mut slope = z * load(carried, v);
+            for j in 1..=d {
+                let (p, up) = (load(&output[j], v), load(&below[j], v));
+                squares = p.mul_add(p, squares);
+                slope = p.mul_add(up, slope);
+                store((bend * p * two + a * up) * h, &mut layer[j], v);
+            }
+            let curvature = flat * slope - a * bend * squares * two;
+            store(
+                a.mul_add(load(&below[0], v), curvature) * h,
+                &mut layer[0],
+                v,
+            );
+            store(a * z * h, &mut layer[d + 1], v);
         }
     }
     let columns = Columns::all(&pull.layer, d + 2);
@@ -290,6 +303,11 @@ fn through_opening<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
     pull: &mut Pull<R>,
     sums: Option<&mut Sums<R>>,
 ) {
+    let load = |lanes: &Lanes<R>, v: usize| V::from_slice(simd, &lanes[v..v + V::LEN]);
+    let store = |value: V, lanes: &mut Lanes<R>, v: usize| {
+        value.store_slice(&mut lanes[v..v + V::LEN]);
+    };
+    let one = V::splat(simd, R::ONE);
     let (d, m) = (weights.d, weights.m);
     let mu = pull.laplacian;
     let two = R::from_f64(2.0);
@@ -299,23 +317,22 @@ fn through_opening<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
         let (a, z) = (&evaluation.opening[i], &evaluation.layers[0].z[i]);
         let below = &pull.below[i * (d + 1)..(i + 1) * (d + 1)];
         let row = &weights.opening[i * (d + 1)..];
-        let mut mixed = [R::ZERO; TILE];
-        for (up, &k) in below[1..].iter().zip(row) {
-            for t in 0..TILE {
-                mixed[t] += k * up[t];
+        let [pre, scaled] = both else { continue };
+        for v in (0..TILE).step_by(V::LEN) {
+            let (a, z) = (load(a, v), load(z, v));
+            let mut slope = z * load(&pull.along[i], v);
+            for (up, &k) in below[1..].iter().zip(row) {
+                slope += load(up, v) * k;
             }
-        }
-        for t in 0..TILE {
-            let slope = z[t] * pull.along[i][t] + mixed[t];
-            let bend = mu[t] * z[t] * weights.sizes[i];
-            let curvature = (R::ONE - a[t] * a[t]) * (slope - two * a[t] * bend);
-            both[0][t] = curvature + a[t] * below[0][t];
-            both[1][t] = a[t] * z[t];
+            let bend = load(&mu, v) * z * weights.sizes[i];
+            let curvature = (one - a * a) * (slope - a * bend * two);
+            store(a.mul_add(load(&below[0], v), curvature), pre, v);
+            store(a * z, scaled, v);
         }
     }
     let pre = Columns::all(&both, 2);
     let input = &mut pull.input;
-    let transposed = &weights.opening_transposed;
+    let transposed = &weights.opening_panels[1];
     product::<S, V, R>(simd, Start::Zero, (input, 1), transposed, pre, 1);
     let gamma = Columns::all(&pull.gradient, 1);
     product::<S, V, R>(simd, Start::Add, (input, 1), &weights.square, gamma, 1);
@@ -329,14 +346,14 @@ fn through_opening<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
         let (a, z) = (&evaluation.opening[i], &evaluation.layers[0].z[i]);
         let below = &pull.below[i * (d + 1) + 1..(i + 1) * (d + 1)];
         let directions = &mut sums.directions[i * d..(i + 1) * d];
-        for (sum, up) in directions.iter_mut().zip(below) {
-            for t in 0..TILE {
-                sum[t] += a[t] * up[t];
+        for v in (0..TILE).step_by(V::LEN) {
+            let (a, z) = (load(a, v), load(z, v));
+            for (sum, up) in directions.iter_mut().zip(below) {
+                store(a.mul_add(load(up, v), load(sum, v)), sum, v);
             }
-        }
-        for t in 0..TILE {
-            sums.sizes[i][t] += mu[t] * (R::ONE - a[t] * a[t]) * z[t];
-            sums.opening_bias[i][t] += both[2 * i][t];
+            let (size, bias) = (&mut sums.sizes[i], &mut sums.opening_bias[i]);
+            store(load(size, v) + load(&mu, v) * (one - a * a) * z, size, v);
+            store(load(bias, v) + load(&both[2 * i], v), bias, v);
         }
     }
     for (sum, gamma) in sums.linear.iter_mut().zip(&pull.gradient) {

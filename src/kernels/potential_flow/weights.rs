@@ -1,14 +1,15 @@
 //! The parameters of a potential as the kernel reads them.
 
+use super::products::Panels;
 use crate::graph::PotentialFlow;
 use crate::kernels::Number;
 
 /// One residual layer.
 pub(super) struct Layer<'a, R> {
     /// K `[m, m]`
-    pub k: &'a [R],
+    pub k: Panels<R>,
     /// Kᵀ
-    pub transposed: Vec<R>,
+    pub transposed: Panels<R>,
     /// b `[m]`
     pub bias: &'a [R],
 }
@@ -23,8 +24,8 @@ pub(super) struct Weights<'a, R> {
     pub h: R,
     /// K₀ `[m, d + 1]`
     pub opening: &'a [R],
-    /// K₀ᵀ
-    pub opening_transposed: Vec<R>,
+    /// K₀, and K₀ᵀ.
+    pub opening_panels: [Panels<R>; 2],
     /// b₀ `[m]`
     pub opening_bias: &'a [R],
     /// Σ_{j ≤ d} K₀ij², `[m]`
@@ -36,7 +37,7 @@ pub(super) struct Weights<'a, R> {
     /// A `[r, d + 1]`
     pub quadratic: &'a [R],
     /// AᵀA `[d + 1, d + 1]`
-    pub square: Vec<R>,
+    pub square: Panels<R>,
     /// tr (AᵀA) over the coordinates.
     pub trace: R,
     /// b `[d + 1]`
@@ -62,8 +63,8 @@ impl<'a, R: Number> Weights<'a, R> {
             let start = at.residual + l * (m * m + m);
             let k = &theta[start..start + m * m];
             Layer {
-                k,
-                transposed: transposed(k, m),
+                k: Panels::new(m, m, |i, l| k[i * m + l]),
+                transposed: Panels::new(m, m, |i, l| k[l * m + i]),
                 bias: &theta[start + m * m..start + m * m + m],
             }
         };
@@ -72,21 +73,18 @@ impl<'a, R: Number> Weights<'a, R> {
             m,
             h: R::from_f64(1.0 / flow.layers as f64),
             opening,
-            opening_transposed: transposed(opening, k),
+            opening_panels: [
+                Panels::new(m, k, |i, l| opening[i * k + l]),
+                Panels::new(k, m, |i, l| opening[l * k + i]),
+            ],
             opening_bias: &theta[at.opening_bias..at.residual],
             sizes: opening.chunks_exact(k).map(size).collect(),
             layers: (0..flow.layers).map(layer).collect(),
             w: &theta[at.weights..at.quadratic],
             quadratic,
             trace: (0..d).fold(R::ZERO, |s, j| s + square[j * k + j]),
-            square,
+            square: Panels::new(k, k, |i, l| square[i * k + l]),
             linear: &theta[at.linear..at.constant],
         }
     }
-}
-
-/// A matrix with `columns`, transposed.
-fn transposed<R: Number>(matrix: &[R], columns: usize) -> Vec<R> {
-    let column = |j| matrix.iter().skip(j).step_by(columns).copied();
-    (0..columns).flat_map(column).collect()
 }

@@ -1,0 +1,255 @@
+//! OT-Flow: a neural flow from a source ρ₀ to N(0, I), trained by maximum likelihood on the potential of its velocity. Samples
+//! move along −∇Φ; what they cost on their way, and how far Φ is from solving the Hamilton–Jacobi–Bellman equation, is
+//! penalised, so that the ways are straight and few time steps do.
+//!
+//! **Source** D. Onken, S. Wu Fung, X. Li, L. Ruthotto, "OT-Flow: fast and accurate continuous normalizing flows via optimal
+//! transport" (AAAI 2021).
+
+mod curves;
+mod network;
+mod picture;
+
+pub(crate) use network::FlowParams;
+
+use super::{
+    Build, Command, Depiction, Driver, Entry, Inputs, Map, Own, Preset, Reads, Stage, System, Way,
+};
+use crate::data::{Source, SourceParams};
+use crate::error::Result;
+use crate::graph::{Graph, PotentialFlow, Program, Wanted};
+use crate::metrics::Metric;
+use crate::params::{Numbers, Spec, shortest};
+use crate::rng::stream;
+use crate::{choices, params};
+use std::rc::Rc;
+
+choices! {
+    /// What the picture's particles are.
+    pub enum Show {
+        /// Normal samples, carried back to the source.
+        Generated = "generated" "generated samples",
+        /// Samples of the source, carried to the normal.
+        Data = "data" "samples of the source",
+    }
+}
+
+params! {
+    /// OT-Flow.
+    pub struct OtFlow {
+        groups { source: SourceParams, flow: FlowParams }
+        /// Seed of the weights, the batches and the samples shown.
+        seed: u32 = 1, Spec::restart("seed").range(0.0, 4_294_967_295.0);
+        /// Samples of a batch.
+        batch: usize = 1024, Spec::restart("batch").log(1.0, 16_384.0);
+        /// Steps after which a new batch is drawn.
+        resample: u32 = 25, Spec::restart("new batch every").log(1.0, 100_000.0);
+        /// Weights of the transport cost L, of the negative log-likelihood C and of the Hamilton–Jacobi–Bellman residual R. A weight of 0
+        /// for L leaves the velocity −∇Φ.
+        alpha: Numbers = Numbers(vec![1.0, 100.0, 5.0]), Spec::restart("weights of L, C, R").range(0.0, 1e6);
+        /// Whose ways the picture shows.
+        show: Show = Show::Generated, Spec::rebuild("particles");
+        /// The time at which they are shown: 0 is the source, 1 the normal.
+        time: f32 = 0.0, Spec::live("time t").range(0.0, 1.0);
+        /// Particles that are shown.
+        n: usize = 512, Spec::rebuild("particles shown").log(1.0, 4096.0);
+    }
+}
+
+/// Registry entry.
+pub static ENTRY: Entry = Entry {
+    id: "ot-flow",
+    title: "OT-Flow",
+    room: "transport",
+    summary: "A potential learns to carry samples to a normal along straight ways; run backwards, it makes new samples.",
+    citation: "D. Onken, S. Wu Fung, X. Li, L. Ruthotto (2021). OT-Flow: fast and accurate continuous normalizing flows via optimal transport. AAAI.",
+    fresh: || Box::new(OtFlow::default()),
+    own: Own::Source("source"),
+    presets: &[
+        Preset {
+            title: "Eight Gaussians",
+            question: "Can a potential learn to carry eight Gaussians to one, and back?",
+            link: "m=ot-flow",
+        },
+        Preset {
+            title: "Why straighten paths?",
+            question: "Without transport cost and residual the ways bend: the same likelihood needs more time steps.",
+            link: "m=ot-flow;alpha=0,100,0",
+        },
+        Preset {
+            title: "Two steps without HJB cheat",
+            question: "With two time steps and no residual, the likelihood at the training steps is a lie: with 32 steps it is far worse.",
+            link: "m=ot-flow&nt=2&alpha=1,100,0;alpha=1,100,5",
+        },
+        Preset {
+            title: "Moons",
+            question: "How near does the likelihood come to the entropy?",
+            link: "m=ot-flow&source=moons&alpha=1,8,1",
+        },
+        Preset {
+            title: "Checkerboard",
+            question: "Sharp edges are hard for a smooth map: where does the mass leak?",
+            link: "m=ot-flow&source=checkerboard&alpha=1,15,2",
+        },
+        Preset {
+            title: "Pinwheel",
+            question: "Do five arms unwind?",
+            link: "m=ot-flow&source=pinwheel&alpha=1,30,15",
+        },
+        Preset {
+            title: "A Gaussian, in closed form",
+            question: "Does the network reach the value that algebra gives?",
+            link: "m=ot-flow&source=gaussian&cov=4,0,0,0.25",
+        },
+        Preset {
+            title: "Mixture in 50 dimensions",
+            question: "Fifty dimensions, six modes: does the exact trace still do?",
+            link: "m=ot-flow&source=mixture&d=50&nt=4",
+        },
+    ],
+};
+
+impl System for OtFlow {
+    fn build(&self, inputs: &Inputs) -> Result<Build> {
+        let source = Rc::new(self.source.build(self.seed, inputs.source.as_ref())?);
+        let weights = network::weights(&self.alpha.0)?;
+        let d = source.d;
+        let flow = self.flow.potential(d, weights[0]);
+        let curves = curves::program(self.seed, flow, &source);
+        let metrics = curves::metrics(&source);
+        let depiction = self.depiction(flow, &source);
+        let stage = Stage {
+            particles: "particles",
+            n: self.n,
+            d,
+            axes: [0, 1.min(d - 1)],
+            target: source.target.clone(),
+            frame: source.frame,
+            names: source.names.clone(),
+            depiction: Some(depiction),
+            map: Some(map(flow)),
+            least_cost: Some((curves::TRANSPORT_COST.id, Rc::clone(&source))),
+            marks: Vec::new(),
+            guides: Vec::new(),
+            curves: Some(curves),
+            arrows: None,
+            kernel_width: None,
+            metrics: metrics.into_iter().map(Metric::Curve).collect(),
+            metric_bandwidth: 1.0,
+            seed: self.seed,
+        };
+        Ok(Build {
+            prepare: None,
+            programs: vec![self.step_program(flow, weights), self.draw_program(&source)],
+            driver: Box::new(Batches {
+                every: self.resample,
+                drawn: None,
+            }),
+            state: vec![("theta".to_owned(), network::start(&flow, self.seed))],
+            stage,
+            default_steps: 1000,
+            notes: vec![format!(
+                "{} parameters. Curves are measured on {} samples that no batch has, with {} time steps.",
+                flow.parameters(),
+                curves::HELD_OUT,
+                curves::steps(&flow),
+            )],
+        })
+    }
+
+    fn uniforms(&self) -> Vec<(&'static str, f32)> {
+        vec![("step", self.flow.step), ("time", self.time)]
+    }
+
+    fn divergence_cause(&self) -> String {
+        format!(
+            "the step η = {} is likely too large for this network; try a tenth of it",
+            shortest(self.flow.step)
+        )
+    }
+}
+
+impl OtFlow {
+    /// One step of Adam on J = α₀ L + α₁ C + α₂ R over the batch.
+    fn step_program(&self, flow: PotentialFlow, weights: [f64; 3]) -> Program {
+        let g = Graph::default();
+        let (n, d) = (self.batch, flow.d);
+        let x = g.input("batch", &[n, d]);
+        let theta = g.input("theta", &[flow.parameters()]);
+        // C = ½|z|² − l + const is quadratic in the end (z, l, v, r), so that one pass gives the gradient.
+        let mean = weights.map(|weight| weight / n as f64);
+        let mut linear = vec![0.0; d];
+        linear.extend([-mean[1], mean[0], mean[2]]);
+        let mut slope = vec![mean[1]; d];
+        slope.extend([0.0; 3]);
+        let offset = g.constant(linear, &[d + 3]).broadcast(&[n, d + 3]);
+        let adjoint = [offset, g.constant(slope, &[d + 3])];
+        let gradient = g.potential_flow_gradient(flow, Wanted::Parameters, [x, theta], adjoint);
+        self.flow.update(theta, gradient);
+        g.compile("step")
+    }
+
+    fn draw_program(&self, source: &Source) -> Program {
+        let g = Graph::default();
+        g.assign("batch", source.draw(&g, self.batch, stream::BATCH));
+        g.compile("draw")
+    }
+
+    fn depiction(&self, flow: PotentialFlow, source: &Rc<Source>) -> Depiction {
+        let ways = picture::Ways {
+            flow,
+            n: self.n,
+            seed: self.seed,
+        };
+        match self.show {
+            Show::Generated => ways.back(source.frame),
+            Show::Data => ways.there(source),
+        }
+    }
+}
+
+/// The learned map from the source to the normal, and its inverse.
+pub(crate) fn map(flow: PotentialFlow) -> Map {
+    Map {
+        program: Rc::new(move |n, way| {
+            let g = Graph::default();
+            let x = g.input("points", &[n, flow.d]);
+            let theta = g.input("theta", &[flow.parameters()]);
+            let flow = match way {
+                Way::There => flow,
+                Way::Back => network::back(flow),
+            };
+            let end = g.potential_flow(flow, x, theta);
+            g.assign("mapped", end.slice(1, 0, flow.d));
+            g.compile("map")
+        }),
+        parameters: &["theta"],
+    }
+}
+
+/// Draws a batch when it is due, else steps.
+#[derive(Clone)]
+struct Batches {
+    every: u32,
+    drawn: Option<u32>,
+}
+
+impl Driver for Batches {
+    fn next(&mut self, step: u32, _: &Reads) -> Command {
+        // A run that goes on from the middle of a batch has it in its state.
+        let due = step.is_multiple_of(self.every) && self.drawn != Some(step);
+        if due {
+            self.drawn = Some(step);
+        }
+        Command::Run {
+            program: usize::from(due),
+            times: 1,
+        }
+    }
+
+    fn copy(&self) -> Box<dyn Driver> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests;
