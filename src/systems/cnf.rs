@@ -11,16 +11,15 @@ mod driver;
 mod solver;
 mod velocity;
 
-use super::{Build, Entry, Inputs, Own, Preset, Stage, System};
+use super::{Build, Depiction, Entry, Inputs, Map, Own, Preset, Stage, System, Way};
 use crate::data::{Source, SourceParams};
 use crate::error::{Problem, Result};
-use crate::graph::{Graph, Program};
+use crate::graph::{Graph, Program, Var};
 use crate::metrics::{Curve, Metric, Scale};
 use crate::params::{Spec, shortest};
 use crate::rng::{normal_vec, stream};
 use crate::{choices, params};
 use driver::Integrate;
-pub use solver::Way;
 use solver::{DOPRI5, RK4, Solver, Tableau};
 use std::rc::Rc;
 use velocity::Velocity;
@@ -109,8 +108,9 @@ pub static ENTRY: Entry = Entry {
 static NLL: Curve = Curve {
     id: "nll",
     label: "−log-likelihood C",
-    definition: "C = E[−log N(x(1)) − l] over held-out samples, 32 steps of Runge–Kutta 4; the trace is exact up to d = 4, above \
-                 estimated with one probe a sample.",
+    definition: "C = E[−log N(x(1)) − l] over 1024 held-out samples, 32 steps of Runge–Kutta 4; the trace is exact up to d = 4, above \
+                 estimated with one probe a sample. Where the source's density is known, H(ρ₀) + the mean of log ρ₀ − log ρ, which has \
+                 the same expectation and less noise.",
     unit: "nats",
     scale: Scale::Linear,
 };
@@ -131,6 +131,14 @@ static COST: Curve = Curve {
     scale: Scale::Linear,
 };
 
+static INVERSE: Curve = Curve {
+    id: "inverse_err",
+    label: "inverse error",
+    definition: "Mean of ‖x − F⁻¹(F(x))‖ over held-out samples, at the equal steps of training; 16 where those are adaptive.",
+    unit: "x",
+    scale: Scale::Log,
+};
+
 static EVALUATIONS: Curve = Curve {
     id: "evaluations",
     label: "evaluations of v",
@@ -149,8 +157,10 @@ const EXACT_TRACE: usize = 4;
 const MOST_TRACED: usize = 16;
 /// Most steps of an adaptive solver.
 const MOST_STEPS: usize = 100;
-/// Equal steps in which the particles on the stage are drawn.
-const SHOWN_STEPS: usize = 16;
+/// Equal steps in which a flow that was trained by adaptive ones carries particles and points.
+const MAP_STEPS: usize = 16;
+/// Ways that are drawn.
+const WAYS: usize = 160;
 
 impl System for Cnf {
     fn build(&self, inputs: &Inputs) -> Result<Build> {
@@ -164,30 +174,21 @@ impl System for Cnf {
         }
         let solver = self.solver(source.d);
         let velocity = solver.velocity;
-        let (n, d) = (self.n, source.d);
-        let normals = normal_vec(self.seed, stream::NOISE, 0, n * d);
         let batch = self.batch;
         let programs = vec![
-            finish(n, d),
+            solver.update(),
             solver.begin(|g| source.draw(g, batch, stream::BATCH)),
             solver.attempt(),
             solver.accept(),
             solver.turn(),
             solver.back(),
-            solver.update(),
-            show(n, d),
-            solver::transport(velocity, n),
         ];
-        let driver = Integrate::new(solver.tableau, solver.most_steps, self.nt, SHOWN_STEPS);
+        let driver = Integrate::new(solver.tableau, solver.most_steps, self.nt);
         Ok(Build {
             prepare: None,
             programs,
             driver: Box::new(driver),
-            state: vec![
-                ("theta".to_owned(), velocity.start(self.seed)),
-                ("normals".to_owned(), normals.clone()),
-                ("x".to_owned(), normals),
-            ],
+            state: vec![("theta".to_owned(), velocity.start(self.seed))],
             stage: self.stage(&source, velocity),
             default_steps: 1000,
             notes: self.notes(velocity.parameters()),
@@ -211,15 +212,12 @@ impl System for Cnf {
 }
 
 impl Cnf {
-    /// The learned map as a program: rows of the buffer `points` `[n, d]` carried by `nt` steps of Runge–Kutta 4 to `mapped`, from the
-    /// data to the normal distribution or back. It reads `theta`.
-    pub fn map(&self, [n, d]: [usize; 2], nt: usize, way: Way) -> Program {
-        solver::map(self.velocity(d), n, nt, way)
-    }
-
-    /// Number of parameters of v in dimension d.
-    pub fn parameters(&self, d: usize) -> usize {
-        self.velocity(d).parameters()
+    /// Equal steps of Runge–Kutta 4 outside training: for particles, for the map.
+    fn steps(&self) -> usize {
+        match self.method {
+            Method::Dopri5 => MAP_STEPS,
+            Method::Rk4 => self.nt,
+        }
     }
 
     fn velocity(&self, d: usize) -> Velocity {
@@ -263,31 +261,26 @@ impl Cnf {
     }
 
     fn stage(&self, source: &Rc<Source>, velocity: Velocity) -> Stage {
-        let entropy = source.entropy().map(|e| e.value);
-        let own = [
-            Some(&NLL),
-            entropy.map(|_| &GAP),
-            Some(&COST),
-            Some(&EVALUATIONS),
-        ];
-        let mut metrics: Vec<Metric> = own.into_iter().flatten().map(Metric::Curve).collect();
+        let known = source.entropy().map(|_| Metric::Curve(&GAP));
+        let own = [&NLL, &COST, &INVERSE, &EVALUATIONS].map(Metric::Curve);
+        let mut metrics: Vec<Metric> = known.into_iter().chain(own).collect();
         if source.target.is_some() {
             metrics.push(Metric::W2);
         }
         Stage {
-            particles: "x",
+            particles: "particles",
             n: self.n,
             d: source.d,
             axes: [0, 1.min(source.d - 1)],
             target: source.target.clone(),
             frame: source.frame,
             names: source.names.clone(),
+            depiction: Some(self.depiction(velocity)),
+            map: Some(map(velocity, self.steps())),
+            least_cost: Some((COST.id, Rc::clone(source))),
             marks: Vec::new(),
             guides: Vec::new(),
-            depiction: None,
-            map: None,
-            least_cost: Some((COST.id, Rc::clone(source))),
-            curves: Some(curves(source, velocity, self.seed)),
+            curves: Some(self.curves(source, velocity)),
             arrows: None,
             kernel_width: None,
             metrics,
@@ -295,48 +288,81 @@ impl Cnf {
             seed: self.seed,
         }
     }
-}
 
-/// What the likelihood of held-out samples is, by a solver of its own.
-fn curves(source: &Source, velocity: Velocity, seed: u32) -> Program {
-    let g = Graph::default();
-    let d = source.d;
-    let rows = source.samples(seed, stream::HELD_OUT, 0, HELD_OUT);
-    let entropy = source.entropy_over(&rows);
-    let rows: Vec<f64> = rows.into_iter().map(f64::from).collect();
-    let x = g.constant(rows, &[HELD_OUT, d]);
-    let theta = g.input("theta", &[velocity.parameters()]);
-    let trace = if d <= EXACT_TRACE {
-        Trace::Exact
-    } else {
-        Trace::Rademacher
-    };
-    let probe = velocity::probe(&g, trace, HELD_OUT, d);
-    let end = solver::along(velocity, theta, x, probe, VALIDATION_STEPS);
-    let nll = solver::minus_log_normal(end.slice(1, 0, d)) - end.column(d);
-    let mean = nll.mean(0);
-    g.assign(NLL.id, mean);
-    if let Some(entropy) = entropy {
-        g.assign(GAP.id, mean - entropy);
+    /// What the likelihood of held-out samples is, by a solver of its own.
+    fn curves(&self, source: &Source, velocity: Velocity) -> Program {
+        let g = Graph::default();
+        let d = source.d;
+        let rows = source.samples(self.seed, stream::HELD_OUT, 0, HELD_OUT);
+        let points: Vec<f64> = rows.iter().map(|v| f64::from(*v)).collect();
+        let x = g.constant(points, &[HELD_OUT, d]);
+        let theta = g.input("theta", &[velocity.parameters()]);
+        let trace = if d <= EXACT_TRACE {
+            Trace::Exact
+        } else {
+            Trace::Rademacher
+        };
+        let probe = velocity::probe(&g, trace, HELD_OUT, d);
+        let end = solver::along(velocity, theta, x, probe, VALIDATION_STEPS);
+        let nll = solver::minus_log_normal(end.slice(1, 0, d)) - end.column(d);
+        let mean = nll.mean(0);
+        let known = source.entropy().zip(source.entropy_over(&rows));
+        match known {
+            Some((entropy, here)) => {
+                g.assign(GAP.id, mean - here);
+                g.assign(NLL.id, mean - here + entropy.value);
+            }
+            None => g.assign(NLL.id, mean),
+        }
+        g.assign(COST.id, end.column(d + 1).mean(0));
+        let there = solver::carried(velocity, theta, x, self.steps(), Way::There);
+        let back = solver::carried(velocity, theta, there, self.steps(), Way::Back);
+        let apart = (back - x).square().sum(1).sqrt();
+        g.assign(INVERSE.id, apart.mean(0));
+        g.assign(EVALUATIONS.id, g.input("evaluations_made", &[]));
+        g.compile("curves")
     }
-    g.assign(COST.id, end.column(d + 1).mean(0));
-    g.assign(EVALUATIONS.id, g.input("evaluations_made", &[]));
-    g.compile("curves")
+
+    /// Normal samples, the same all along, on their way back to the data.
+    fn depiction(&self, velocity: Velocity) -> Depiction {
+        let (n, d, nt) = (self.n, velocity.d, self.steps());
+        let g = Graph::default();
+        let normals = normal_vec(self.seed, stream::TARGET, 0, n * d);
+        let normals: Vec<f64> = normals.into_iter().map(f64::from).collect();
+        let normals = g.constant(normals, &[n, d]);
+        let theta = g.input("theta", &[velocity.parameters()]);
+        let ways = solver::ways(velocity, theta, normals, nt, Way::Back);
+        g.assign("particles", ways[nt]);
+        let flat: Vec<Var<'_>> = ways.iter().map(|w| w.reshape(&[1, n, d])).collect();
+        g.assign("paths", g.concat(&flat, 0));
+        // ½|ẋ − (x(0) − x(1))|² of each leg: 0 where the way is straight, and run through at even speed.
+        let chord = ways[nt] - ways[0];
+        let bent = ways.windows(2).map(|leg| {
+            let off = (leg[1] - leg[0]) * nt as f64 - chord;
+            (0.5 * off.square().sum(1)).reshape(&[1, n])
+        });
+        g.assign("residual", g.concat(&bent.collect::<Vec<_>>(), 0));
+        Depiction {
+            program: Rc::new(g.compile("picture")),
+            paths: [n.min(WAYS), nt + 1],
+            nodes: 0,
+        }
+    }
 }
 
-/// The particles on the stage start at their normals.
-fn show(n: usize, d: usize) -> Program {
-    let g = Graph::default();
-    g.assign("y", g.input("normals", &[n, d]));
-    g.compile("show")
-}
-
-/// The particles have arrived.
-fn finish(n: usize, d: usize) -> Program {
-    let g = Graph::default();
-    g.assign("x", g.input("y", &[n, d]));
-    g.assign("evaluations_made", g.input("evaluations_made", &[]));
-    g.compile("finish")
+/// The learned map and its inverse by `nt` equal steps.
+fn map(velocity: Velocity, nt: usize) -> Map {
+    Map {
+        program: Rc::new(move |n, way| {
+            let g = Graph::default();
+            let points = g.input("points", &[n, velocity.d]);
+            let theta = g.input("theta", &[velocity.parameters()]);
+            let end = solver::carried(velocity, theta, points, nt, way);
+            g.assign("mapped", end);
+            g.compile("map")
+        }),
+        parameters: &["theta"],
+    }
 }
 
 #[cfg(test)]

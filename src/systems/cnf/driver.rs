@@ -1,5 +1,5 @@
-//! One training step as the host sees it: a batch is integrated by accepted steps, the derivative is pulled back through them,
-//! the parameters move, and the particles on the stage are drawn anew.
+//! One training step as the host sees it: a batch is integrated by accepted steps, the derivative is pulled back through them, and
+//! the parameters move.
 //!
 //! The host decides step sizes from the error that an attempt reports, and nothing else; with fixed steps it reads nothing.
 
@@ -7,16 +7,13 @@ use super::solver::Tableau;
 use crate::systems::{Command, Driver, Reads};
 use std::collections::VecDeque;
 
-/// Indices of the programs.
-pub(super) const FINISH: usize = 0;
+/// Indices of the programs; the first completes a step of the run.
+pub(super) const UPDATE: usize = 0;
 pub(super) const BEGIN: usize = 1;
 pub(super) const ATTEMPT: usize = 2;
 pub(super) const ACCEPT: usize = 3;
 pub(super) const TURN: usize = 4;
 pub(super) const BACK: usize = 5;
-pub(super) const UPDATE: usize = 6;
-pub(super) const SHOW: usize = 7;
-pub(super) const TRANSPORT: usize = 8;
 
 /// Smallest step before the solver gives up: times are single precision.
 const SMALLEST: f64 = 1e-4;
@@ -44,8 +41,6 @@ pub(super) struct Integrate {
     most_steps: usize,
     /// Equal steps, for methods without an error estimate.
     fixed_steps: usize,
-    /// Steps in which the particles are drawn.
-    shown_steps: usize,
     queue: VecDeque<Command>,
     phase: Phase,
     t: f64,
@@ -58,17 +53,11 @@ pub(super) struct Integrate {
 }
 
 impl Integrate {
-    pub(super) fn new(
-        tableau: &'static Tableau,
-        most_steps: usize,
-        fixed_steps: usize,
-        shown_steps: usize,
-    ) -> Self {
+    pub(super) fn new(tableau: &'static Tableau, most_steps: usize, fixed_steps: usize) -> Self {
         Self {
             tableau,
             most_steps,
             fixed_steps,
-            shown_steps,
             queue: VecDeque::new(),
             phase: Phase::Begin,
             t: 0.0,
@@ -180,18 +169,11 @@ impl Integrate {
             self.run(BACK);
             return;
         }
-        self.run(UPDATE);
         self.write("evaluations_made", f64::from(self.evaluations));
         if self.is_adaptive() {
             self.write("first_step", self.first);
         }
-        self.write("y_t", 1.0);
-        self.write("y_h", -1.0 / self.shown_steps as f64);
-        self.run(SHOW);
-        let times = self.shown_steps as u32;
-        let program = TRANSPORT;
-        self.queue.push_back(Command::Run { program, times });
-        self.run(FINISH);
+        self.run(UPDATE);
         self.phase = Phase::Begin;
     }
 }

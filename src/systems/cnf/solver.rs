@@ -6,6 +6,7 @@ use super::Trace;
 use super::velocity::{Velocity, probe, rates, velocity};
 use crate::graph::{Graph, Program, Var, grad};
 use crate::nn::Optimizer;
+use crate::systems::Way;
 use std::f64::consts::TAU;
 
 /// What is integrated beside x: log-determinant, kinetic energy, Frobenius norm.
@@ -231,6 +232,8 @@ impl Solver {
         let gradient = g.input("gradient", &theta.shape());
         let next = Optimizer::Adam.step("theta", theta, gradient, g.uniform("step"));
         g.assign("theta", next);
+        // Written by the host alone.
+        g.assign("evaluations_made", g.input("evaluations_made", &[]));
         g.compile("update")
     }
 }
@@ -298,40 +301,37 @@ pub(super) fn along<'g>(
     })
 }
 
-/// `y` a step of size `h` on, with the sign of h, from time `t`; both are moved. No log-determinant.
-pub(super) fn transport(sizes: Velocity, n: usize) -> Program {
-    let g = Graph::default();
-    let y = g.input("y", &[n, sizes.d]);
-    let [t, h] = [g.input("y_t", &[]), g.input("y_h", &[])];
-    let layers = sizes.layers(g.input("theta", &[sizes.parameters()]));
-    let (end, _) = RK4.step(|y, t| velocity(&layers, y, t), None, y, [t, h]);
-    g.assign("y", end);
-    g.assign("y_t", t + h);
-    g.compile("transport")
-}
-
-/// Which way a map goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// From the data, t = 0, to the normal distribution, t = 1.
-    Forward,
-    /// From the normal distribution to the data.
-    Back,
-}
-
-/// `points` `[n, d]` carried to `mapped` by `nt` steps, written out.
-pub(super) fn map(sizes: Velocity, n: usize, nt: usize, way: Way) -> Program {
-    let g = Graph::default();
-    let layers = sizes.layers(g.input("theta", &[sizes.parameters()]));
-    let (start, h) = match way {
-        Way::Forward => (0.0, 1.0 / nt as f64),
+/// `points` `[n, d]` and where they are after each of `nt` equal steps there or back, without the log-determinant.
+pub(super) fn ways<'g>(
+    sizes: Velocity,
+    theta: Var<'g>,
+    points: Var<'g>,
+    nt: usize,
+    way: Way,
+) -> Vec<Var<'g>> {
+    let g = points.graph();
+    let layers = sizes.layers(theta);
+    let (from, h) = match way {
+        Way::There => (0.0, 1.0 / nt as f64),
         Way::Back => (1.0, -1.0 / nt as f64),
     };
-    let points = g.input("points", &[n, sizes.d]);
-    let end = (0..nt).fold(points, |y, k| {
-        let at = [start + h * k as f64, h].map(|v| g.scalar(v));
-        RK4.step(|y, t| velocity(&layers, y, t), None, y, at).0
-    });
-    g.assign("mapped", end);
-    g.compile("map")
+    let mut all = vec![points];
+    for k in 0..nt {
+        let at = [from + h * k as f64, h].map(|v| g.scalar(v));
+        let (end, _) = RK4.step(|y, t| velocity(&layers, y, t), None, all[k], at);
+        all.push(end);
+    }
+    all
+}
+
+/// Where [`ways`] end.
+pub(super) fn carried<'g>(
+    sizes: Velocity,
+    theta: Var<'g>,
+    points: Var<'g>,
+    nt: usize,
+    way: Way,
+) -> Var<'g> {
+    let mut all = ways(sizes, theta, points, nt, way);
+    all.pop().unwrap_or(points)
 }
