@@ -15,6 +15,7 @@ mod peers;
 mod policy;
 mod process;
 mod readme;
+mod reproduce;
 mod serve;
 mod sizes;
 mod spelled;
@@ -50,6 +51,8 @@ enum Command {
     Bless(bless::Options),
     /// Measure speed, natively and in Chromium
     Bench(bench::Options),
+    /// Run long against published figures and write docs/results.md
+    Reproduce(reproduce::Options),
     /// Print the worst relative error of every operation's derivatives, on the CPU and on the GPU
     Derivatives,
     /// Take the README's pictures of the page
@@ -100,6 +103,7 @@ fn run() -> Result<ExitCode> {
         Command::Test(options) => return Ok(check::run(&options)),
         Command::Bless(options) => bless::run(&options)?,
         Command::Bench(options) => bench::run(&options)?,
+        Command::Reproduce(options) => reproduce::run(&options)?,
         Command::Derivatives => derivatives()?,
         Command::Screenshots => page_script("screenshots.mjs", &[])?,
         Command::Soak(SoakOptions { switches, steps }) => page_script(

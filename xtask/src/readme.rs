@@ -6,14 +6,14 @@ use anyhow::{Context, Result, ensure};
 
 use crate::process;
 
-const OPEN: &str = "<!-- systems -->\n";
-const CLOSE: &str = "<!-- /systems -->";
+/// Name of the part.
+const SYSTEMS: &str = "systems";
 
 /// An error when the table in README.md is not the one that the program prints.
 pub fn check() -> Result<()> {
     let readme = read()?;
     ensure!(
-        with_table(&readme, &table()?)? == readme,
+        replaced(&readme, SYSTEMS, &table()?)? == readme,
         "the systems in README.md are stale: run `cargo xtask bless`"
     );
     Ok(())
@@ -21,7 +21,7 @@ pub fn check() -> Result<()> {
 
 /// Writes the table anew.
 pub fn write() -> Result<()> {
-    let readme = with_table(&read()?, &table()?)?;
+    let readme = replaced(&read()?, SYSTEMS, &table()?)?;
     fs::write(process::root().join("README.md"), readme).context("cannot write README.md")
 }
 
@@ -46,14 +46,13 @@ fn table() -> Result<String> {
     )
 }
 
-fn with_table(readme: &str, table: &str) -> Result<String> {
-    let (head, rest) = readme
-        .split_once(OPEN)
-        .context("README.md lacks `<!-- systems -->`")?;
-    let (_, tail) = rest
-        .split_once(CLOSE)
-        .context("README.md lacks `<!-- /systems -->`")?;
-    Ok(format!("{head}{OPEN}\n{}\n\n{CLOSE}{tail}", table.trim()))
+/// `text` with `content` between the lines `<!-- name -->` and `<!-- /name -->`.
+pub fn replaced(text: &str, name: &str, content: &str) -> Result<String> {
+    let (open, close) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let lacks = || format!("the document lacks the part `<!-- {name} -->`");
+    let (head, rest) = text.split_once(&open).with_context(lacks)?;
+    let (_, tail) = rest.split_once(&close).with_context(lacks)?;
+    Ok(format!("{head}{open}\n{}\n\n{close}{tail}", content.trim()))
 }
 
 #[cfg(test)]
@@ -63,12 +62,12 @@ mod tests {
     #[test]
     fn only_the_table_changes() {
         let stale = "a\n<!-- systems -->\nold\n<!-- /systems -->\nb\n";
-        let fresh = with_table(stale, "| new |\n").unwrap();
+        let fresh = replaced(stale, SYSTEMS, "| new |\n").unwrap();
         assert_eq!(
             fresh,
             "a\n<!-- systems -->\n\n| new |\n\n<!-- /systems -->\nb\n"
         );
-        assert_eq!(with_table(&fresh, "| new |").unwrap(), fresh);
-        assert!(with_table("no markers", "").is_err());
+        assert_eq!(replaced(&fresh, SYSTEMS, "| new |").unwrap(), fresh);
+        assert!(replaced("no markers", SYSTEMS, "").is_err());
     }
 }
