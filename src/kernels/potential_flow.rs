@@ -23,8 +23,13 @@ use weights::Weights;
 /// Samples that travel together.
 pub(super) const TILE: usize = 16;
 
-/// One value for each sample of a tile.
-pub(super) type Lanes<R> = [R; TILE];
+/// One value for each sample of a tile, in fours: a vector of four is an element, which builds that inline little read without a call.
+pub(super) type Lanes<R> = [[R; 4]; TILE / 4];
+
+/// The same value for every sample.
+pub(super) fn filled<R: Copy>(value: R) -> Lanes<R> {
+    [[value; 4]; TILE / 4]
+}
 
 /// Cuts between calls fall on multiples of this many samples.
 pub const ROWS: usize = 128;
@@ -122,14 +127,15 @@ fn scatter<R: Number>(values: &[Lanes<R>], out: &mut [R], start: usize, len: usi
     let rows = out[start * columns..(start + len) * columns].chunks_exact_mut(columns);
     for (i, row) in rows.enumerate() {
         for (o, v) in row.iter_mut().zip(values) {
-            *o = v[i];
+            *o = v.as_flattened()[i];
         }
     }
 }
 
 /// Columns of rows `start..start + len` of a matrix; lanes without a sample repeat the last.
 fn gather<R: Number>(data: &[R], columns: usize, start: usize, len: usize) -> Vec<Lanes<R>> {
-    let column = |c| std::array::from_fn(|i| data[(start + i.min(len - 1)) * columns + c]);
+    let value = |c, i: usize| data[(start + i.min(len - 1)) * columns + c];
+    let column = |c| std::array::from_fn(|four| std::array::from_fn(|i| value(c, 4 * four + i)));
     (0..columns).map(column).collect()
 }
 
@@ -139,6 +145,7 @@ impl<R: Number> Job<'_, R> {
         let [offset, slope] = self.adjoint.expect("a gradient has an adjoint");
         let mut adjoint = gather(offset, end.len(), start, len);
         for ((adjoint, end), &slope) in adjoint.iter_mut().zip(end).zip(slope) {
+            let (adjoint, end) = (adjoint.as_flattened_mut(), end.as_flattened());
             for i in 0..TILE {
                 let value = adjoint[i] + slope * end[i];
                 adjoint[i] = if i < len { value } else { R::ZERO };
@@ -196,9 +203,9 @@ impl Way {
     ) -> Vec<Lanes<R>> {
         let d = self.d;
         let mut state = gather(job.x, d, rows.start, rows.len());
-        state.extend([[R::ZERO; TILE]; 3]);
+        state.extend([filled(R::ZERO); 3]);
         let mut begun = state.clone();
-        let mut slope = vec![[R::ZERO; TILE]; d + 3];
+        let mut slope = vec![filled(R::ZERO); d + 3];
         let last = tape.len() - 1;
         for (k, stage) in self.stages.iter().enumerate() {
             if k.is_multiple_of(4) {
@@ -207,15 +214,18 @@ impl Way {
             let evaluation = &mut tape[k.min(last)];
             let lead = R::from_f64(stage.lead);
             for c in 0..d {
+                let s = evaluation.s[c].as_flattened_mut();
+                let (begun, slope) = (begun[c].as_flattened(), slope[c].as_flattened());
                 for i in 0..TILE {
-                    evaluation.s[c][i] = begun[c][i] + lead * slope[c][i];
+                    s[i] = begun[i] + lead * slope[i];
                 }
             }
-            evaluation.s[d] = [R::from_f64(stage.t); TILE];
+            evaluation.s[d] = filled(R::from_f64(stage.t));
             evaluation::forward::<S, V, R, A>(simd, weights, evaluation);
             self.slope(evaluation, &mut slope);
             let weight = R::from_f64(stage.weight);
             for (state, slope) in state.iter_mut().zip(&slope) {
+                let (state, slope) = (state.as_flattened_mut(), slope.as_flattened());
                 for i in 0..TILE {
                     state[i] += weight * slope[i];
                 }
@@ -231,17 +241,24 @@ impl Way {
         let scale = R::from_f64(-1.0 / self.alpha);
         let mut kinetic = [R::ZERO; TILE];
         for c in 0..d {
+            let gradient = evaluation.gradient[c].as_flattened();
+            let slope = slope[c].as_flattened_mut();
             for i in 0..TILE {
-                let dx = scale * evaluation.gradient[c][i];
-                slope[c][i] = dx;
-                kinetic[i] += dx * dx;
+                slope[i] = scale * gradient[i];
+                kinetic[i] += slope[i] * slope[i];
             }
         }
+        let by_time = evaluation.gradient[d].as_flattened();
+        let laplacian = evaluation.laplacian.as_flattened();
+        let [log, cost, residual] = &mut slope[d..] else {
+            unreachable!("three costs")
+        };
+        let [log, cost, residual] = [log, cost, residual].map(|l| l.as_flattened_mut());
         for i in 0..TILE {
             let dv = R::from_f64(0.5) * kinetic[i];
-            slope[d][i] = scale * evaluation.laplacian[i];
-            slope[d + 1][i] = dv;
-            slope[d + 2][i] = (alpha * dv - evaluation.gradient[d][i]).abs();
+            log[i] = scale * laplacian[i];
+            cost[i] = dv;
+            residual[i] = (alpha * dv - by_time[i]).abs();
         }
     }
 
@@ -265,14 +282,17 @@ impl Way {
             let weight = R::from_f64(stage.weight);
             let evaluation = &mut tape[k];
             for c in 0..d {
+                let (begun, input) = (begun[c].as_flattened(), pull.input[c].as_flattened());
+                let slope = pull.slope[c].as_flattened_mut();
                 for i in 0..TILE {
                     // Of the stage after: its input moved with this slope.
-                    pull.slope[c][i] = weight * begun[c][i] + lead * pull.input[c][i];
+                    slope[i] = weight * begun[i] + lead * input[i];
                 }
             }
             self.pull_slope(evaluation, pull, &adjoint[d..], weight);
             pull::back::<S, V, R>(simd, weights, evaluation, pull, sums.as_deref_mut());
             for (state, input) in pull.state.iter_mut().zip(&pull.input) {
+                let (state, input) = (state.as_flattened_mut(), input.as_flattened());
                 for i in 0..TILE {
                     state[i] += input[i];
                 }
@@ -296,26 +316,32 @@ impl Way {
     ) {
         let (d, alpha) = (self.d, R::from_f64(self.alpha));
         let scale = R::from_f64(-1.0 / self.alpha);
-        let gradient = &evaluation.gradient;
+        let gradient = |c: usize| evaluation.gradient[c].as_flattened();
         let mut kinetic = [R::ZERO; TILE];
         for c in 0..d {
+            let gradient = gradient(c);
             for i in 0..TILE {
-                let dx = scale * gradient[c][i];
+                let dx = scale * gradient[i];
                 kinetic[i] += dx * dx;
             }
         }
         let mut motion = [R::ZERO; TILE];
+        let [log, cost, wrong] = [0, 1, 2].map(|k| costs[k].as_flattened());
+        let by_time = gradient(d);
         for i in 0..TILE {
-            let residual = alpha * R::from_f64(0.5) * kinetic[i] - gradient[d][i];
-            let rho = weight * costs[2][i] * residual.sign();
-            motion[i] = weight * costs[1][i] + alpha * rho;
-            pull.gradient[d][i] = -rho;
-            pull.laplacian[i] = scale * weight * costs[0][i];
+            let residual = alpha * R::from_f64(0.5) * kinetic[i] - by_time[i];
+            let rho = weight * wrong[i] * residual.sign();
+            motion[i] = weight * cost[i] + alpha * rho;
+            pull.gradient[d].as_flattened_mut()[i] = -rho;
+            pull.laplacian.as_flattened_mut()[i] = scale * weight * log[i];
         }
         for c in 0..d {
+            let gradient = gradient(c);
+            let slope = pull.slope[c].as_flattened();
+            let pulled = pull.gradient[c].as_flattened_mut();
             for i in 0..TILE {
-                let dx = scale * gradient[c][i];
-                pull.gradient[c][i] = scale * (pull.slope[c][i] + motion[i] * dx);
+                let dx = scale * gradient[i];
+                pulled[i] = scale * (slope[i] + motion[i] * dx);
             }
         }
     }

@@ -9,7 +9,8 @@ mod curves;
 mod network;
 mod picture;
 
-pub(crate) use network::FlowParams;
+use network::{FlowParams, back, start, weights};
+use picture::Ways;
 
 use super::{
     Build, Command, Depiction, Driver, Entry, Inputs, Map, Own, Preset, Reads, Stage, System, Way,
@@ -111,7 +112,7 @@ pub static ENTRY: Entry = Entry {
 impl System for OtFlow {
     fn build(&self, inputs: &Inputs) -> Result<Build> {
         let source = Rc::new(self.source.build(self.seed, inputs.source.as_ref())?);
-        let weights = network::weights(&self.alpha.0)?;
+        let weights = weights(&self.alpha.0)?;
         let d = source.d;
         let flow = self.flow.potential(d, weights[0]);
         let curves = curves::program(self.seed, flow, &source);
@@ -144,7 +145,7 @@ impl System for OtFlow {
                 every: self.resample,
                 drawn: None,
             }),
-            state: vec![("theta".to_owned(), network::start(&flow, self.seed))],
+            state: vec![("theta".to_owned(), start(&flow, self.seed))],
             stage,
             default_steps: 1000,
             notes: vec![format!(
@@ -195,7 +196,7 @@ impl OtFlow {
     }
 
     fn depiction(&self, flow: PotentialFlow, source: &Rc<Source>) -> Depiction {
-        let ways = picture::Ways {
+        let ways = Ways {
             flow,
             n: self.n,
             seed: self.seed,
@@ -208,7 +209,7 @@ impl OtFlow {
 }
 
 /// The learned map from the source to the normal, and its inverse.
-pub(crate) fn map(flow: PotentialFlow) -> Map {
+fn map(flow: PotentialFlow) -> Map {
     Map {
         program: Rc::new(move |n, way| {
             let g = Graph::default();
@@ -216,7 +217,7 @@ pub(crate) fn map(flow: PotentialFlow) -> Map {
             let theta = g.input("theta", &[flow.parameters()]);
             let flow = match way {
                 Way::There => flow,
-                Way::Back => network::back(flow),
+                Way::Back => back(flow),
             };
             let end = g.potential_flow(flow, x, theta);
             g.assign("mapped", end.slice(1, 0, flow.d));

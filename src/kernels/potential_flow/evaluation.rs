@@ -1,9 +1,9 @@
 //! ∇Φ and ΔΦ for a tile of samples, with the activations that the way back needs.
 
 use super::activation::Activation;
-use super::products::{Columns, Start, product};
+use super::products::{Columns, Start, load, product, store};
 use super::weights::Weights;
-use super::{Lanes, TILE};
+use super::{Lanes, TILE, filled};
 use crate::graph::PotentialFlow;
 use crate::kernels::Number;
 use fearless_simd::{Simd, SimdFloat};
@@ -36,7 +36,7 @@ pub(super) struct Evaluation<R> {
 impl<R: Number> Evaluation<R> {
     pub fn new(flow: &PotentialFlow) -> Self {
         let (m, d) = (flow.hidden, flow.d);
-        let lanes = |count: usize| vec![[R::ZERO; TILE]; count];
+        let lanes = |count: usize| vec![filled(R::ZERO); count];
         let layer = |_| Kept {
             input: lanes(m * (d + 2)),
             output: lanes(m * (d + 1)),
@@ -47,7 +47,7 @@ impl<R: Number> Evaluation<R> {
             opening: lanes(m),
             layers: (0..flow.layers).map(layer).collect(),
             gradient: lanes(d + 1),
-            laplacian: [R::ZERO; TILE],
+            laplacian: filled(R::ZERO),
         }
     }
 }
@@ -59,10 +59,6 @@ pub(super) fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number, A: Activ
     weights: &Weights<'_, R>,
     evaluation: &mut Evaluation<R>,
 ) {
-    let load = |lanes: &Lanes<R>, v: usize| V::from_slice(simd, &lanes[v..v + V::LEN]);
-    let store = |value: V, lanes: &mut Lanes<R>, v: usize| {
-        value.store_slice(&mut lanes[v..v + V::LEN]);
-    };
     let Evaluation {
         s,
         opening,
@@ -78,11 +74,11 @@ pub(super) fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number, A: Activ
     for (i, (a, input)) in opening.iter_mut().zip(inputs).enumerate() {
         let (bias, row) = (weights.opening_bias[i], &weights.opening[i * (d + 1)..]);
         for v in (0..TILE).step_by(V::LEN) {
-            let (tanh, sigma) = A::at(simd, load(a, v) + bias);
-            store(tanh, a, v);
-            store(sigma, &mut input[0], v);
+            let (tanh, sigma) = A::at(simd, load::<S, V, R>(simd, a, v) + bias);
+            store::<S, V, R>(tanh, a, v);
+            store::<S, V, R>(sigma, &mut input[0], v);
             for (j, &k) in input[1..=d].iter_mut().zip(row) {
-                store(tanh * k, j, v);
+                store::<S, V, R>(tanh * k, j, v);
             }
         }
     }
@@ -95,16 +91,21 @@ pub(super) fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number, A: Activ
             let output = &mut output[i * (d + 1)..(i + 1) * (d + 1)];
             let now = &input[i * (d + 2)..(i + 1) * (d + 2)];
             for v in (0..TILE).step_by(V::LEN) {
-                let (a, sigma) = A::at(simd, load(&output[0], v) + layer.bias[i]);
-                store(a, &mut output[0], v);
+                let (a, sigma) = A::at(simd, load::<S, V, R>(simd, &output[0], v) + layer.bias[i]);
+                store::<S, V, R>(a, &mut output[0], v);
                 let Some(after) = after.first_mut() else {
                     continue;
                 };
                 let next = &mut after.input[i * (d + 2)..(i + 1) * (d + 2)];
-                store(load(&now[0], v) + sigma * h, &mut next[0], v);
+                store::<S, V, R>(
+                    load::<S, V, R>(simd, &now[0], v) + sigma * h,
+                    &mut next[0],
+                    v,
+                );
                 for j in 1..=d {
-                    store(
-                        load(&now[j], v) + a * load(&output[j], v) * h,
+                    store::<S, V, R>(
+                        load::<S, V, R>(simd, &now[j], v)
+                            + a * load::<S, V, R>(simd, &output[j], v) * h,
                         &mut next[j],
                         v,
                     );
@@ -112,23 +113,30 @@ pub(super) fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number, A: Activ
             }
         }
     }
-    *laplacian = [weights.trace; TILE];
-    let mut pulled = vec![[R::ZERO; TILE]; m];
+    *laplacian = filled(weights.trace);
+    let mut pulled = vec![filled(R::ZERO); m];
     for (l, layer) in weights.layers.iter().enumerate().rev() {
         let (now, after) = layers[l..].split_at_mut(1);
         let Kept { output, z, .. } = &mut now[0];
         for i in 0..m {
             let above = match after.first() {
                 Some(after) => after.z[i],
-                None => [weights.w[i]; TILE],
+                None => filled(weights.w[i]),
             };
             let output = &output[i * (d + 1)..(i + 1) * (d + 1)];
             for v in (0..TILE).step_by(V::LEN) {
-                let (a, scaled) = (load(&output[0], v), load(&above, v) * h);
+                let (a, scaled) = (
+                    load::<S, V, R>(simd, &output[0], v),
+                    load::<S, V, R>(simd, &above, v) * h,
+                );
                 let squares: V = squares(simd, &output[1..], v);
                 let bend = (V::splat(simd, R::ONE) - a * a) * scaled;
-                store(a * scaled, &mut pulled[i], v);
-                store(bend.mul_add(squares, load(laplacian, v)), laplacian, v);
+                store::<S, V, R>(a * scaled, &mut pulled[i], v);
+                store::<S, V, R>(
+                    bend.mul_add(squares, load::<S, V, R>(simd, laplacian, v)),
+                    laplacian,
+                    v,
+                );
             }
             z[i] = above;
         }
@@ -137,14 +145,17 @@ pub(super) fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number, A: Activ
     }
     for i in 0..m {
         for v in (0..TILE).step_by(V::LEN) {
-            let (a, z) = (load(&opening[i], v), load(&layers[0].z[i], v));
+            let (a, z) = (
+                load::<S, V, R>(simd, &opening[i], v),
+                load::<S, V, R>(simd, &layers[0].z[i], v),
+            );
             let bend = (V::splat(simd, R::ONE) - a * a) * z * weights.sizes[i];
-            store(a * z, &mut pulled[i], v);
-            store(load(laplacian, v) + bend, laplacian, v);
+            store::<S, V, R>(a * z, &mut pulled[i], v);
+            store::<S, V, R>(load::<S, V, R>(simd, laplacian, v) + bend, laplacian, v);
         }
     }
     for (g, &b) in gradient.iter_mut().zip(weights.linear) {
-        *g = [b; TILE];
+        *g = filled(b);
     }
     let pulled = Columns::all(&pulled, 1);
     product::<S, V, R>(simd, Start::Add, (gradient, 1), transposed, pulled, 1);
@@ -159,9 +170,10 @@ pub(super) fn squares<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
     derivatives: &[Lanes<R>],
     v: usize,
 ) -> V {
-    let zero = V::splat(simd, R::ZERO);
-    derivatives.iter().fold(zero, |sum, p| {
-        let p = V::from_slice(simd, &p[v..v + V::LEN]);
-        p.mul_add(p, sum)
-    })
+    let mut sum = V::splat(simd, R::ZERO);
+    for p in derivatives {
+        let p = load::<S, V, R>(simd, p, v);
+        sum = p.mul_add(p, sum);
+    }
+    sum
 }

@@ -115,16 +115,21 @@ fn block<S: Simd, V: SimdFloat<S, Element = R>, R: Number, const N: usize, const
     b: Columns<'_, R>,
     v: usize,
 ) {
-    let mut sums = [[[V::splat(simd, R::ZERO); N]; COLUMNS]; ROWS];
-    let source = b.data[b.first..].chunks(b.stride);
-    for (a, row) in panel.iter().zip(source) {
-        let row = &row[..COLUMNS];
-        let b: [[V; N]; COLUMNS] = std::array::from_fn(|c| load::<S, V, R, N>(simd, &row[c], v));
+    let zero = V::splat(simd, R::ZERO);
+    let mut sums = [[[zero; N]; COLUMNS]; ROWS];
+    for (l, a) in panel.iter().enumerate() {
+        let row = &b.data[b.first + l * b.stride..][..COLUMNS];
+        let mut values = [[zero; N]; COLUMNS];
+        for c in 0..COLUMNS {
+            for n in 0..N {
+                values[c][n] = load::<S, V, R>(simd, &row[c], v + n * V::LEN);
+            }
+        }
         for r in 0..ROWS {
             let scale = V::splat(simd, a[r]);
             for c in 0..COLUMNS {
                 for n in 0..N {
-                    sums[r][c][n] = scale.mul_add(b[c][n], sums[r][c][n]);
+                    sums[r][c][n] = scale.mul_add(values[c][n], sums[r][c][n]);
                 }
             }
         }
@@ -132,30 +137,42 @@ fn block<S: Simd, V: SimdFloat<S, Element = R>, R: Number, const N: usize, const
     for r in 0..rows {
         for c in 0..COLUMNS {
             let to = &mut out[r * stride + c];
-            let old = load::<S, V, R, N>(simd, to, v);
             for n in 0..N {
+                let at = v + n * V::LEN;
                 let sum = match start {
                     Start::Zero => sums[r][c][n],
-                    Start::Add => old[n] + sums[r][c][n],
+                    Start::Add => load::<S, V, R>(simd, to, at) + sums[r][c][n],
                 };
-                let at = v + n * V::LEN;
-                sum.store_slice(&mut to[at..at + V::LEN]);
+                store::<S, V, R>(sum, to, at);
             }
         }
     }
 }
 
-/// N vectors of lanes from `v` on.
+/// A vector of lanes from `v` on.
 #[inline(always)]
-fn load<S: Simd, V: SimdFloat<S, Element = R>, R: Number, const N: usize>(
+pub(super) fn load<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
     simd: S,
     lanes: &Lanes<R>,
     v: usize,
-) -> [V; N] {
-    std::array::from_fn(|n| {
-        let at = v + n * V::LEN;
-        V::from_slice(simd, &lanes[at..at + V::LEN])
-    })
+) -> V {
+    if V::LEN == 4 {
+        return V::from_slice(simd, &lanes[v / 4]);
+    }
+    V::from_slice(simd, &lanes.as_flattened()[v..v + V::LEN])
+}
+
+/// The counterpart of [`load`].
+#[inline(always)]
+pub(super) fn store<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
+    value: V,
+    lanes: &mut Lanes<R>,
+    v: usize,
+) {
+    if V::LEN == 4 {
+        return value.store_slice(&mut lanes[v / 4]);
+    }
+    value.store_slice(&mut lanes.as_flattened_mut()[v..v + V::LEN]);
 }
 
 /// sums[i, j] += Σ_c g[i, c] ⊙ r[j, c] over `columns`: one vector of partial sums for every i, j.
@@ -229,19 +246,25 @@ fn outer_block<
     [i, j]: [usize; 2],
     columns: usize,
 ) {
-    let left: [&[Lanes<R>]; I] = std::array::from_fn(|a| g.row(i + a, columns));
-    let right: [&[Lanes<R>]; J] = std::array::from_fn(|b| r.row(j + b, columns));
-    let at = |a: usize, b: usize| ((i + a) * width + j + b) * V::LEN;
-    let mut totals: [[V; J]; I] = std::array::from_fn(|a| {
-        std::array::from_fn(|b| V::from_slice(simd, &sums[at(a, b)..at(a, b) + V::LEN]))
-    });
+    let zero = V::splat(simd, R::ZERO);
+    let mut totals = [[zero; J]; I];
+    let mut left: [&[Lanes<R>]; I] = [&[]; I];
+    let mut right: [&[Lanes<R>]; J] = [&[]; J];
+    for a in 0..I {
+        left[a] = g.row(i + a, columns);
+    }
+    for b in 0..J {
+        right[b] = r.row(j + b, columns);
+    }
     for c in 0..columns {
         for v in 0..N {
-            let range = v * V::LEN..(v + 1) * V::LEN;
-            let x: [V; I] =
-                std::array::from_fn(|a| V::from_slice(simd, &left[a][c][range.clone()]));
+            let at = v * V::LEN;
+            let mut x = [zero; I];
+            for a in 0..I {
+                x[a] = load::<S, V, R>(simd, &left[a][c], at);
+            }
             for b in 0..J {
-                let y = V::from_slice(simd, &right[b][c][range.clone()]);
+                let y = load::<S, V, R>(simd, &right[b][c], at);
                 for a in 0..I {
                     totals[a][b] = x[a].mul_add(y, totals[a][b]);
                 }
@@ -250,7 +273,9 @@ fn outer_block<
     }
     for a in 0..I {
         for b in 0..J {
-            totals[a][b].store_slice(&mut sums[at(a, b)..at(a, b) + V::LEN]);
+            let at = ((i + a) * width + j + b) * V::LEN;
+            let sum = V::from_slice(simd, &sums[at..at + V::LEN]) + totals[a][b];
+            sum.store_slice(&mut sums[at..at + V::LEN]);
         }
     }
 }

@@ -5,9 +5,9 @@
 //! the adjoints of u and J come back through the layers in one product each.
 
 use super::evaluation::{Evaluation, squares};
-use super::products::{Columns, Start, outer, product};
+use super::products::{Columns, Start, load, outer, product, store};
 use super::weights::Weights;
-use super::{Lanes, TILE};
+use super::{Lanes, TILE, filled};
 use crate::graph::PotentialFlow;
 use crate::kernels::Number;
 use fearless_simd::{Simd, SimdFloat};
@@ -38,12 +38,12 @@ pub(super) struct Pull<R> {
 impl<R: Number> Pull<R> {
     pub fn new(flow: &PotentialFlow) -> Self {
         let (m, d) = (flow.hidden, flow.d);
-        let lanes = |count: usize| vec![[R::ZERO; TILE]; count];
+        let lanes = |count: usize| vec![filled(R::ZERO); count];
         Self {
             state: lanes(d),
             slope: lanes(d),
             gradient: lanes(d + 1),
-            laplacian: [R::ZERO; TILE],
+            laplacian: filled(R::ZERO),
             input: lanes(d + 1),
             along: lanes(m),
             carried: vec![lanes(m); flow.layers],
@@ -81,7 +81,7 @@ impl<R: Number> Sums<R> {
     pub fn new(flow: &PotentialFlow, lanes: usize) -> Self {
         let (m, d) = (flow.hidden, flow.d);
         let zeros = |count: usize| vec![R::ZERO; count * lanes];
-        let wide = |count: usize| vec![[R::ZERO; TILE]; count];
+        let wide = |count: usize| vec![filled(R::ZERO); count];
         Self {
             lanes,
             offsets: flow.offsets(),
@@ -95,7 +95,7 @@ impl<R: Number> Sums<R> {
             w: wide(m),
             moments: zeros((d + 1) * (d + 1)),
             linear: wide(d + 1),
-            trace: [R::ZERO; TILE],
+            trace: filled(R::ZERO),
         }
     }
 
@@ -104,12 +104,13 @@ impl<R: Number> Sums<R> {
         let (d, m, at, k) = (self.d, self.m, self.offsets, self.d + 1);
         let two = R::from_f64(2.0);
         for i in 0..m {
-            let size = two * total(&self.sizes[i]);
+            let size = two * total(self.sizes[i].as_flattened());
             for j in 0..k {
                 let e = i * k + j;
                 out[e] += total(&self.opening[e * self.lanes..(e + 1) * self.lanes]);
                 if j < d {
-                    out[e] += total(&self.directions[i * d + j]) + size * weights.opening[e];
+                    out[e] += total(self.directions[i * d + j].as_flattened())
+                        + size * weights.opening[e];
                 }
             }
         }
@@ -126,7 +127,7 @@ impl<R: Number> Sums<R> {
         // γ·AᵀA s + μ tr AᵀA over the coordinates.
         let partial = self.moments.chunks_exact(self.lanes);
         let moments: Vec<R> = partial.map(total).collect();
-        let trace = total(&self.trace);
+        let trace = total(self.trace.as_flattened());
         let rows = weights.quadratic.chunks_exact(k);
         for (o, row) in out[at.quadratic..at.linear].chunks_exact_mut(k).zip(rows) {
             for j in 0..k {
@@ -147,7 +148,7 @@ fn total<R: Number>(lanes: &[R]) -> R {
 
 fn add<R: Number>(sums: &[Lanes<R>], out: &mut [R]) {
     for (o, sum) in out.iter_mut().zip(sums) {
-        *o += total(sum);
+        *o += total(sum.as_flattened());
     }
 }
 
@@ -161,7 +162,7 @@ pub(super) fn back<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
     mut sums: Option<&mut Sums<R>>,
 ) {
     carry::<S, V, R>(simd, weights, evaluation, pull, sums.as_deref_mut());
-    pull.below.fill([R::ZERO; TILE]);
+    pull.below.fill(filled(R::ZERO));
     for l in (0..weights.layers.len()).rev() {
         let sums = sums.as_deref_mut();
         through_layer::<S, V, R>(simd, weights, evaluation, pull, l, sums);
@@ -178,10 +179,6 @@ fn carry<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
     pull: &mut Pull<R>,
     mut sums: Option<&mut Sums<R>>,
 ) {
-    let load = |lanes: &Lanes<R>, v: usize| V::from_slice(simd, &lanes[v..v + V::LEN]);
-    let store = |value: V, lanes: &mut Lanes<R>, v: usize| {
-        value.store_slice(&mut lanes[v..v + V::LEN]);
-    };
     let one = V::splat(simd, R::ONE);
     let (d, m, h) = (weights.d, weights.m, weights.h);
     let (along, mu) = (&mut pull.along, pull.laplacian);
@@ -192,9 +189,13 @@ fn carry<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
         let (a, size) = (&evaluation.opening[i], weights.sizes[i]);
         let zeta = &mut evaluation.layers[0].input[i * (d + 2) + d + 1];
         for v in (0..TILE).step_by(V::LEN) {
-            let a = load(a, v);
-            let bend = load(&mu, v) * (one - a * a) * size;
-            store(a.mul_add(load(&along[i], v), bend), zeta, v);
+            let a = load::<S, V, R>(simd, a, v);
+            let bend = load::<S, V, R>(simd, &mu, v) * (one - a * a) * size;
+            store::<S, V, R>(
+                a.mul_add(load::<S, V, R>(simd, &along[i], v), bend),
+                zeta,
+                v,
+            );
         }
     }
     for (l, layer) in weights.layers.iter().enumerate() {
@@ -218,12 +219,17 @@ fn carry<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
             let zeta = &now.input[i * (d + 2) + d + 1];
             let next = &mut next[i * stride];
             for v in (0..TILE).step_by(V::LEN) {
-                let a = load(&output[0], v);
+                let a = load::<S, V, R>(simd, &output[0], v);
                 let squares: V = squares(simd, &output[1..], v);
-                let bend = load(&mu, v) * (one - a * a) * squares;
-                let value = load(zeta, v) + a.mul_add(load(&carried[i], v), bend) * h;
-                let value = if last { load(next, v) + value } else { value };
-                store(value, next, v);
+                let bend = load::<S, V, R>(simd, &mu, v) * (one - a * a) * squares;
+                let value = load::<S, V, R>(simd, zeta, v)
+                    + a.mul_add(load::<S, V, R>(simd, &carried[i], v), bend) * h;
+                let value = if last {
+                    load::<S, V, R>(simd, next, v) + value
+                } else {
+                    value
+                };
+                store::<S, V, R>(value, next, v);
             }
         }
     }
@@ -239,10 +245,6 @@ fn through_layer<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
     l: usize,
     sums: Option<&mut Sums<R>>,
 ) {
-    let load = |lanes: &Lanes<R>, v: usize| V::from_slice(simd, &lanes[v..v + V::LEN]);
-    let store = |value: V, lanes: &mut Lanes<R>, v: usize| {
-        value.store_slice(&mut lanes[v..v + V::LEN]);
-    };
     let one = V::splat(simd, R::ONE);
     let (d, m, h) = (weights.d, weights.m, weights.h);
     let (now, after) = (&evaluation.layers[l], evaluation.layers.get(l + 1));
@@ -251,32 +253,38 @@ fn through_layer<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
     for i in 0..m {
         let above = match after {
             Some(after) => after.z[i],
-            None => [weights.w[i]; TILE],
+            None => filled(weights.w[i]),
         };
         let output = &now.output[i * (d + 1)..(i + 1) * (d + 1)];
         let below = &pull.below[i * (d + 1)..(i + 1) * (d + 1)];
         let layer = &mut pull.layer[i * (d + 2)..(i + 1) * (d + 2)];
         let carried = &pull.carried[l][i];
         for v in (0..TILE).step_by(V::LEN) {
-            let (a, z) = (load(&output[0], v), load(&above, v));
+            let (a, z) = (
+                load::<S, V, R>(simd, &output[0], v),
+                load::<S, V, R>(simd, &above, v),
+            );
             let flat = one - a * a;
-            let bend = load(&mu, v) * flat * z;
+            let bend = load::<S, V, R>(simd, &mu, v) * flat * z;
             let mut squares = V::splat(simd, R::ZERO);
             // Of a by z and J, and through σ″ by the Laplacian.
-            let mut slope = z * load(carried, v);
+            let mut slope = z * load::<S, V, R>(simd, carried, v);
             for j in 1..=d {
-                let (p, up) = (load(&output[j], v), load(&below[j], v));
+                let (p, up) = (
+                    load::<S, V, R>(simd, &output[j], v),
+                    load::<S, V, R>(simd, &below[j], v),
+                );
                 squares = p.mul_add(p, squares);
                 slope = p.mul_add(up, slope);
-                store((bend * p * two + a * up) * h, &mut layer[j], v);
+                store::<S, V, R>((bend * p * two + a * up) * h, &mut layer[j], v);
             }
             let curvature = flat * slope - a * bend * squares * two;
-            store(
-                a.mul_add(load(&below[0], v), curvature) * h,
+            store::<S, V, R>(
+                a.mul_add(load::<S, V, R>(simd, &below[0], v), curvature) * h,
                 &mut layer[0],
                 v,
             );
-            store(a * z * h, &mut layer[d + 1], v);
+            store::<S, V, R>(a * z * h, &mut layer[d + 1], v);
         }
     }
     let columns = Columns::all(&pull.layer, d + 2);
@@ -287,8 +295,9 @@ fn through_layer<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
         let input = Columns::all(&now.input, d + 2);
         outer::<S, V, R>(simd, matrix, columns, input, d + 2);
         for (bias, layer) in bias.iter_mut().zip(pull.layer.chunks_exact(d + 2)) {
-            for t in 0..TILE {
-                bias[t] += layer[0][t];
+            for v in (0..TILE).step_by(V::LEN) {
+                let more = load::<S, V, R>(simd, bias, v) + load::<S, V, R>(simd, &layer[0], v);
+                store::<S, V, R>(more, bias, v);
             }
         }
     }
@@ -303,31 +312,31 @@ fn through_opening<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
     pull: &mut Pull<R>,
     sums: Option<&mut Sums<R>>,
 ) {
-    let load = |lanes: &Lanes<R>, v: usize| V::from_slice(simd, &lanes[v..v + V::LEN]);
-    let store = |value: V, lanes: &mut Lanes<R>, v: usize| {
-        value.store_slice(&mut lanes[v..v + V::LEN]);
-    };
     let one = V::splat(simd, R::ONE);
     let (d, m) = (weights.d, weights.m);
     let mu = pull.laplacian;
     let two = R::from_f64(2.0);
     // Columns: of the pre-activation, and a₀ ⊙ z₁.
-    let mut both = vec![[R::ZERO; TILE]; 2 * m];
+    let mut both = vec![filled(R::ZERO); 2 * m];
     for (i, both) in both.chunks_exact_mut(2).enumerate() {
         let (a, z) = (&evaluation.opening[i], &evaluation.layers[0].z[i]);
         let below = &pull.below[i * (d + 1)..(i + 1) * (d + 1)];
         let row = &weights.opening[i * (d + 1)..];
         let [pre, scaled] = both else { continue };
         for v in (0..TILE).step_by(V::LEN) {
-            let (a, z) = (load(a, v), load(z, v));
-            let mut slope = z * load(&pull.along[i], v);
+            let (a, z) = (load::<S, V, R>(simd, a, v), load::<S, V, R>(simd, z, v));
+            let mut slope = z * load::<S, V, R>(simd, &pull.along[i], v);
             for (up, &k) in below[1..].iter().zip(row) {
-                slope += load(up, v) * k;
+                slope += load::<S, V, R>(simd, up, v) * k;
             }
-            let bend = load(&mu, v) * z * weights.sizes[i];
+            let bend = load::<S, V, R>(simd, &mu, v) * z * weights.sizes[i];
             let curvature = (one - a * a) * (slope - a * bend * two);
-            store(a.mul_add(load(&below[0], v), curvature), pre, v);
-            store(a * z, scaled, v);
+            store::<S, V, R>(
+                a.mul_add(load::<S, V, R>(simd, &below[0], v), curvature),
+                pre,
+                v,
+            );
+            store::<S, V, R>(a * z, scaled, v);
         }
     }
     let pre = Columns::all(&both, 2);
@@ -347,21 +356,33 @@ fn through_opening<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
         let below = &pull.below[i * (d + 1) + 1..(i + 1) * (d + 1)];
         let directions = &mut sums.directions[i * d..(i + 1) * d];
         for v in (0..TILE).step_by(V::LEN) {
-            let (a, z) = (load(a, v), load(z, v));
+            let (a, z) = (load::<S, V, R>(simd, a, v), load::<S, V, R>(simd, z, v));
             for (sum, up) in directions.iter_mut().zip(below) {
-                store(a.mul_add(load(up, v), load(sum, v)), sum, v);
+                store::<S, V, R>(
+                    a.mul_add(load::<S, V, R>(simd, up, v), load::<S, V, R>(simd, sum, v)),
+                    sum,
+                    v,
+                );
             }
             let (size, bias) = (&mut sums.sizes[i], &mut sums.opening_bias[i]);
-            store(load(size, v) + load(&mu, v) * (one - a * a) * z, size, v);
-            store(load(bias, v) + load(&both[2 * i], v), bias, v);
+            store::<S, V, R>(
+                load::<S, V, R>(simd, size, v) + load::<S, V, R>(simd, &mu, v) * (one - a * a) * z,
+                size,
+                v,
+            );
+            store::<S, V, R>(
+                load::<S, V, R>(simd, bias, v) + load::<S, V, R>(simd, &both[2 * i], v),
+                bias,
+                v,
+            );
         }
     }
-    for (sum, gamma) in sums.linear.iter_mut().zip(&pull.gradient) {
-        for t in 0..TILE {
-            sum[t] += gamma[t];
+    for v in (0..TILE).step_by(V::LEN) {
+        for (sum, gamma) in sums.linear.iter_mut().zip(&pull.gradient) {
+            let more = load::<S, V, R>(simd, sum, v) + load::<S, V, R>(simd, gamma, v);
+            store::<S, V, R>(more, sum, v);
         }
-    }
-    for t in 0..TILE {
-        sums.trace[t] += mu[t];
+        let more = load::<S, V, R>(simd, &sums.trace, v) + load::<S, V, R>(simd, &mu, v);
+        store::<S, V, R>(more, &mut sums.trace, v);
     }
 }

@@ -129,7 +129,7 @@ fn the_adjoint_is_that_of_the_objective() {
     let id = cpu.load(&g.compile("both"));
     let wide = |data: Vec<f32>| -> Vec<f64> { data.into_iter().map(f64::from).collect() };
     cpu.set("batch", &wide(crate::rng::normal_vec(1, 0, 0, 2 * n)));
-    cpu.set("theta", &wide(network::start(&flow, 3)));
+    cpu.set("theta", &wide(start(&flow, 3)));
     cpu.run(id);
     let (plain, hot) = (
         cpu.get("plain").expect("assigned"),
