@@ -6,7 +6,7 @@
 
 use super::pair_sum::Job;
 use crate::expr::Expr;
-use fearless_simd::{Level, Select, Simd, SimdBase, SimdFloat, dispatch};
+use fearless_simd::{Bytes, Level, Select, Simd, SimdBase, SimdFloat, SimdMask, dispatch};
 use fearless_simd_macros::simd;
 
 /// A kernel of x·y that this path knows.
@@ -38,9 +38,11 @@ pub fn run(level: Level, job: &mut Job<'_, f32>) -> bool {
         _ => return false,
     };
     match (job.d, first, second) {
-        (2, 1, 0) => dispatch!(level, simd => network::<_, 2, 4>(simd, job)),
+        (2, 1, 0) => dispatch!(level, simd => network::<_, 2, 4, false>(simd, job)),
         (3, 1, 0) => dispatch!(level, simd => network3(simd, job)),
-        (2, 1, 2) if is_gradient(job) => dispatch!(level, simd => gradient::<_, 2, 2>(simd, job)),
+        (2, 1, 2) if is_gradient(job) => {
+            dispatch!(level, simd => gradient::<_, 2, 3, 2, false>(simd, job));
+        }
         (3, 1, 3) if is_gradient(job) => dispatch!(level, simd => gradient3(simd, job)),
         _ => dispatch!(level, simd => any(simd, job, first)),
     }
@@ -82,21 +84,50 @@ fn rows<S: Simd, const D: usize, const B: usize>(
     out
 }
 
-/// x·y for `B` vectors of rows.
+/// Whether every point ends in the coordinate 1, as samples do where neurons have biases. Then that coordinate is no factor:
+/// x·y is a sum of two products and a number.
+fn ends_in_one(points: &[[f32; 3]]) -> bool {
+    points
+        .iter()
+        .fold(true, |all, point| all & (point[2] == 1.0))
+}
+
+/// The sum of the first `factors` products of x·y for `B` vectors of rows.
 #[inline(always)]
 fn products<S: Simd, const D: usize, const B: usize>(
     simd: S,
     x: &[[S::f32s; B]; D],
-    y: &[f32],
+    y: &[f32; D],
+    factors: usize,
 ) -> [S::f32s; B] {
-    let mut z = [S::f32s::splat(simd, 0.0); B];
+    let first = S::f32s::splat(simd, y[0]);
+    let mut z = [first; B];
     for b in 0..B {
-        z[b] = x[0][b] * y[0];
-        for a in 1..D {
-            z[b] = x[a][b].mul_add(S::f32s::splat(simd, y[a]), z[b]);
+        z[b] = x[0][b] * first;
+    }
+    for a in 1..factors {
+        let y = S::f32s::splat(simd, y[a]);
+        for b in 0..B {
+            z[b] = x[a][b].mul_add(y, z[b]);
         }
     }
     z
+}
+
+/// max(z, 0). The browser's own maximum takes eight instructions for the sake of NaN; that of the bits as integers takes one.
+#[inline(always)]
+fn positive<S: Simd>(simd: S, z: S::f32s) -> S::f32s {
+    if cfg!(target_arch = "wasm32") {
+        let bits: S::i32s = z.bitcast();
+        return bits.max(S::i32s::splat(simd, 0)).bitcast();
+    }
+    z.max(S::f32s::splat(simd, 0.0))
+}
+
+/// `value` where the mask is set, else 0: one instruction, where a choice of two takes three in the browser.
+#[inline(always)]
+fn masked<S: Simd>(mask: S::mask32s, value: S::f32s) -> S::f32s {
+    (mask.to_vector() & value.bitcast::<S::i32s>()).bitcast()
 }
 
 /// Writes one channel of `B` vectors of rows.
@@ -117,20 +148,34 @@ fn scatter<S: Simd, const B: usize>(
     }
 }
 
-/// The network: one channel of the ReLU.
+/// The network: one channel of the ReLU. `ONE` says that samples end in the coordinate 1.
+///
+/// Loops over `B` and D are short and without checks of bounds, here and in [`gradient`]: they are written out, and what they sum stays
+/// in registers, even where compiled for size.
 #[simd]
-fn network<S: Simd, const D: usize, const B: usize>(simd: S, job: &mut Job<'_, f32>) {
-    let zero = S::f32s::splat(simd, 0.0);
+fn network<S: Simd, const D: usize, const B: usize, const ONE: bool>(
+    simd: S,
+    job: &mut Job<'_, f32>,
+) {
     let width = B * S::f32s::LEN;
+    let ys = job.y.as_chunks::<D>().0;
+    let vs = &job.v[..ys.len()];
     for start in job.rows.clone().step_by(width) {
         let len = width.min(job.rows.end - start);
         let x = rows::<S, D, B>(simd, job.x, start, len);
-        let mut sums = [zero; B];
-        for (y, v) in job.y.chunks_exact(D).zip(job.v) {
-            let z = products(simd, &x, y);
-            let v = S::f32s::splat(simd, *v);
+        let mut sums = [S::f32s::splat(simd, 0.0); B];
+        for j in 0..ys.len() {
+            let y = &ys[j];
+            let mut z = products(simd, &x, y, if ONE { D - 1 } else { D });
+            if ONE {
+                let last = S::f32s::splat(simd, y[D - 1]);
+                for b in 0..B {
+                    z[b] += last;
+                }
+            }
+            let v = S::f32s::splat(simd, vs[j]);
             for b in 0..B {
-                sums[b] = z[b].max(zero).mul_add(v, sums[b]);
+                sums[b] = positive(simd, z[b]).mul_add(v, sums[b]);
             }
         }
         scatter::<S, B>(&sums, &mut job.out[start..start + len], 1, 0);
@@ -140,44 +185,64 @@ fn network<S: Simd, const D: usize, const B: usize>(simd: S, job: &mut Job<'_, f
 /// [`network`] in three dimensions, as many rows at once as registers hold: 32 of them where vectors have 16 lanes, else 16.
 #[simd]
 fn network3<S: Simd>(simd: S, job: &mut Job<'_, f32>) {
-    if S::f32s::LEN >= 16 {
-        network::<S, 3, 4>(simd, job);
-    } else {
-        network::<S, 3, 3>(simd, job);
+    let one = ends_in_one(&job.x.as_chunks().0[job.rows.clone()]);
+    match (S::f32s::LEN, one) {
+        (16, false) => network::<S, 3, 4, false>(simd, job),
+        (16, true) => network::<S, 3, 4, true>(simd, job),
+        (_, false) => network::<S, 3, 3, false>(simd, job),
+        (_, true) => network::<S, 3, 3, true>(simd, job),
     }
 }
 
 /// [`gradient`] in three dimensions, likewise.
 #[simd]
 fn gradient3<S: Simd>(simd: S, job: &mut Job<'_, f32>) {
-    if S::f32s::LEN >= 16 {
-        gradient::<S, 3, 4>(simd, job);
-    } else {
-        gradient::<S, 3, 2>(simd, job);
+    let one = ends_in_one(job.y.as_chunks().0);
+    match (S::f32s::LEN, one) {
+        (16, false) => gradient::<S, 3, 4, 4, false>(simd, job),
+        (16, true) => gradient::<S, 3, 4, 4, true>(simd, job),
+        (_, false) => gradient::<S, 3, 4, 2, false>(simd, job),
+        (_, true) => gradient::<S, 3, 4, 2, true>(simd, job),
     }
 }
 
-/// Its gradients: the sums of [`is_gradient`].
+/// Its gradients: the sums of [`is_gradient`], `C` = D + 1 channels.
 #[simd]
-fn gradient<S: Simd, const D: usize, const B: usize>(simd: S, job: &mut Job<'_, f32>) {
+fn gradient<S: Simd, const D: usize, const C: usize, const B: usize, const ONE: bool>(
+    simd: S,
+    job: &mut Job<'_, f32>,
+) {
     let (zero, one) = (S::f32s::splat(simd, 0.0), S::f32s::splat(simd, 1.0));
-    let (width, c) = (B * S::f32s::LEN, D + 1);
+    let fused = S::f32s::LEN == 8 || cfg!(target_feature = "relaxed-simd");
+    let width = B * S::f32s::LEN;
+    let ys = job.y.as_chunks::<D>().0;
+    let vs = &job.v.as_chunks::<C>().0[..ys.len()];
     for start in job.rows.clone().step_by(width) {
         let len = width.min(job.rows.end - start);
         let x = rows::<S, D, B>(simd, job.x, start, len);
-        let mut sums = [[zero; B]; D];
-        for (y, v) in job.y.chunks_exact(D).zip(job.v.chunks_exact(c)) {
-            let z = products(simd, &x, y);
+        // A rounded sum is ≥ 0 exactly where one part is at least minus the other.
+        let mut least = [zero; B];
+        if ONE {
             for b in 0..B {
-                let active = z[b].simd_ge(zero);
-                let one = active.select(one, zero);
-                for a in 0..D {
-                    let v = S::f32s::splat(simd, v[1 + a]);
+                least[b] = -x[D - 1][b];
+            }
+        }
+        let mut sums = [[zero; B]; D];
+        for j in 0..ys.len() {
+            let z = products(simd, &x, &ys[j], if ONE { D - 1 } else { D });
+            let mut active = [zero.simd_ge(zero); B];
+            for b in 0..B {
+                active[b] = z[b].simd_ge(least[b]);
+            }
+            for a in 0..D {
+                let v = S::f32s::splat(simd, vs[j][1 + a]);
+                for b in 0..B {
+                    let (active, sum) = (active[b], sums[a][b]);
                     // The same sum each time, in what the instruction set does at once: a product with 1 or 0 is exact.
                     sums[a][b] = match S::f32s::LEN {
-                        16 => active.select(sums[a][b] + v, sums[a][b]),
-                        8 => one.mul_add(v, sums[a][b]),
-                        _ => sums[a][b] + active.select(v, zero),
+                        16 => active.select(sum + v, sum),
+                        _ if fused => masked::<S>(active, one).mul_add(v, sum),
+                        _ => sum + masked::<S>(active, v),
                     };
                 }
             }
@@ -188,10 +253,10 @@ fn gradient<S: Simd, const D: usize, const B: usize>(simd: S, job: &mut Job<'_, 
                 relu[b] = x[a][b].mul_add(sums[a][b], relu[b]);
             }
         }
-        let out = &mut job.out[start * c..(start + len) * c];
-        scatter::<S, B>(&relu, out, c, 0);
+        let out = &mut job.out[start * C..(start + len) * C];
+        scatter::<S, B>(&relu, out, C, 0);
         for a in 0..D {
-            scatter::<S, B>(&sums[a], out, c, 1 + a);
+            scatter::<S, B>(&sums[a], out, C, 1 + a);
         }
     }
 }
