@@ -208,5 +208,11 @@ pub struct Cloud {
     pub buffers: Vec<(String, Vec<f32>)>,
 }
 
+impl Cloud {
+    fn is_finite(&self) -> bool {
+        self.x.iter().all(|v| v.is_finite())
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 
 pub mod balance;
 pub mod cnf;
+pub mod flow_vi;
 mod kernel;
 pub mod mala;
 mod minimise;
@@ -13,6 +14,7 @@ pub mod ot_flow;
 mod own;
 mod sampling;
 pub mod svgd;
+mod trace;
 pub mod two_layer;
 pub mod ula;
 
@@ -35,6 +37,7 @@ pub static REGISTRY: &[&Entry] = &[
     &mala::ENTRY,
     &svgd::ENTRY,
     &ot_flow::ENTRY,
+    &flow_vi::ENTRY,
     &cnf::ENTRY,
     &two_layer::ENTRY,
     &ntk::ENTRY,

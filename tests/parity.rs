@@ -52,6 +52,16 @@ const CASES: &[(&str, &[(&str, &str)])] = &[
         &[("target", "logistic"), ("n", "64"), ("step", "0.01")],
     ),
     (
+        "flow-vi",
+        &[
+            ("target", "banana"),
+            ("n", "65"),
+            ("batch", "63"),
+            ("hidden", "8"),
+            ("nt", "2"),
+        ],
+    ),
+    (
         "cnf",
         &[
             ("source", "moons"),

@@ -69,6 +69,14 @@ struct Parts<'g> {
     linear: Var<'g>,
 }
 
+/// The directions along which second derivatives are summed to a Laplacian.
+struct Directions<'g> {
+    /// K₀ times each, `[1 or n, directions, m]`.
+    opening: Var<'g>,
+    /// Σ |A e|² over them, a scalar or `[n]`.
+    quadratic: Var<'g>,
+}
+
 impl PotentialFlow {
     /// Where each part of the flat parameter vector begins.
     pub fn offsets(&self) -> Offsets {
@@ -106,16 +114,30 @@ impl PotentialFlow {
     ///
     /// **Shapes** `x: [n, d]`, `theta: [parameters]`; result `[n, d + 3]`.
     pub fn expansion<'g>(&self, x: Var<'g>, theta: Var<'g>) -> Var<'g> {
+        self.plain(x, theta, None)
+    }
+
+    /// The same with Hutchinson's estimate (1/k) Σ_p e_pᵀ ∇²Φ e_p of the Laplacian, as plain ops. Where the probes of a sample
+    /// are independent with covariance I, it is right on average.
+    ///
+    /// **Shapes** `x: [n, d]`, `theta: [parameters]`, `probes: [n, k, d]`; result `[n, d + 3]`.
+    pub fn estimated<'g>(&self, x: Var<'g>, theta: Var<'g>, probes: Var<'g>) -> Var<'g> {
+        self.plain(x, theta, Some(probes))
+    }
+
+    fn plain<'g>(&self, x: Var<'g>, theta: Var<'g>, probes: Option<Var<'g>>) -> Var<'g> {
         let g = x.graph();
         let n = x.shape()[0];
         let parts = self.parts(theta);
+        let along = self.directions(&parts, probes);
         let [from, to] = self.span;
         let h = (to - from) / self.steps as f64;
         let zeros = g.scalar(0.0).broadcast(&[n, 3]);
         let mut state = g.concat(&[x, zeros], 1);
         for step in 0..self.steps {
             let t = from + h * step as f64;
-            let slope = |state: Var<'g>, t: f64| self.slope(&parts, state.slice(1, 0, self.d), t);
+            let slope =
+                |state: Var<'g>, t: f64| self.slope(&parts, &along, state.slice(1, 0, self.d), t);
             let k1 = slope(state, t);
             let k2 = slope(state + k1 * (0.5 * h), t + 0.5 * h);
             let k3 = slope(state + k2 * (0.5 * h), t + 0.5 * h);
@@ -145,8 +167,29 @@ impl PotentialFlow {
         }
     }
 
+    /// The coordinates, or the probes.
+    fn directions<'g>(&self, parts: &Parts<'g>, probes: Option<Var<'g>>) -> Directions<'g> {
+        let (d, m) = (self.d, self.hidden);
+        let opening = parts.opening.0.slice(1, 0, d);
+        let quadratic = parts.quadratic.slice(1, 0, d);
+        let Some(probes) = probes else {
+            return Directions {
+                opening: opening.transpose().reshape(&[1, d, m]),
+                quadratic: quadratic.square().total(),
+            };
+        };
+        let [n, k] = [probes.shape()[0], probes.shape()[1]];
+        let flat = probes.reshape(&[n * k, d]) * (1.0 / k as f64).sqrt();
+        let across = |rows: Var<'g>| flat.matmul_with(rows, Transposed::No, Transposed::Yes);
+        let stretched = across(quadratic).square().sum(1);
+        Directions {
+            opening: across(opening).reshape(&[n, k, m]),
+            quadratic: stretched.reshape(&[n, k]).sum(1),
+        }
+    }
+
     /// (ẋ, l̇, v̇, ṙ) at time t, `[n, d + 3]`.
-    fn slope<'g>(&self, parts: &Parts<'g>, x: Var<'g>, t: f64) -> Var<'g> {
+    fn slope<'g>(&self, parts: &Parts<'g>, along: &Directions<'g>, x: Var<'g>, t: f64) -> Var<'g> {
         let g = x.graph();
         let (n, d, m) = (x.shape()[0], self.d, self.hidden);
         let h = 1.0 / self.layers as f64;
@@ -156,26 +199,27 @@ impl PotentialFlow {
         let q0 = s.matmul_with(k0, Transposed::No, Transposed::Yes) + b0;
         let a0 = q0.tanh();
         let mut u = log_cosh(q0);
-        // J = ∂u/∂x, a row for each sample and coordinate.
-        let directions = k0.slice(1, 0, d).transpose().reshape(&[1, d, m]);
+        // J = ∂u/∂x, a row for each sample and direction.
+        let directions = along.opening;
+        let k = directions.shape()[1];
         let mut j = a0.reshape(&[n, 1, m]) * directions;
         let mut kept = Vec::new();
-        for &(k, b) in &parts.residual {
-            let q = u.matmul_with(k, Transposed::No, Transposed::Yes) + b;
-            let flat = j.reshape(&[n * d, m]);
+        for &(layer, b) in &parts.residual {
+            let q = u.matmul_with(layer, Transposed::No, Transposed::Yes) + b;
+            let flat = j.reshape(&[n * k, m]);
             let p = flat
-                .matmul_with(k, Transposed::No, Transposed::Yes)
-                .reshape(&[n, d, m]);
+                .matmul_with(layer, Transposed::No, Transposed::Yes)
+                .reshape(&[n, k, m]);
             let a = q.tanh();
-            kept.push((k, a, p.square().sum(1)));
+            kept.push((layer, a, p.square().sum(1)));
             u = u + h * log_cosh(q);
             j = j + h * (a.reshape(&[n, 1, m]) * p);
         }
         let mut z = parts.weights;
-        let mut laplacian = parts.quadratic.slice(1, 0, d).square().total();
-        for &(k, a, squares) in kept.iter().rev() {
+        let mut laplacian = along.quadratic;
+        for &(layer, a, squares) in kept.iter().rev() {
             laplacian = laplacian + h * ((1.0 - a.square()) * z * squares).sum(1);
-            z = z + h * (a * z).matmul(k);
+            z = z + h * (a * z).matmul(layer);
         }
         let sizes = directions.square().sum(1);
         laplacian = laplacian + ((1.0 - a0.square()) * z * sizes).sum(1);
@@ -264,7 +308,7 @@ mod tests {
             g.input("theta", &[flow.parameters()]),
         );
         let parts = flow.parts(theta);
-        let slope = flow.slope(&parts, x, t);
+        let slope = flow.slope(&parts, &flow.directions(&parts, None), x, t);
         let s = g.concat(&[x, g.scalar(t).broadcast(&[n, 1])], 1);
         let turned = |k: Var<'_>, b: Var<'_>| (g.var(k.id).transpose(), g.var(b.id));
         let potential = Potential {

@@ -56,6 +56,11 @@ impl Curves {
         Some(f64::from(*self.cpu.get(id)?.first()?))
     }
 
+    /// Particles, where the program makes them from the buffers.
+    pub fn particles(&self) -> Option<&[f32]> {
+        self.cpu.get("particles")
+    }
+
     /// The next cloud is measured anew, whatever its step.
     pub fn forget(&mut self) {
         self.step = None;

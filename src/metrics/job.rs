@@ -17,6 +17,8 @@ pub struct Job {
     values: Vec<Option<f64>>,
     task: Option<Task>,
     moments: Option<Moments>,
+    /// Whether the particles that the curves' program made of the buffers are finite; `None` before it made them.
+    usable: Option<bool>,
 }
 
 /// The metric at work.
@@ -53,7 +55,7 @@ impl Job {
             curves.forget();
         }
         assert_eq!(cloud.x.len(), cloud.n * cloud.d, "size of a cloud");
-        let usable = cloud.n > 0 && cloud.x.iter().all(|v| v.is_finite());
+        let usable = cloud.n > 0 && cloud.is_finite();
         let values = if usable {
             Vec::new()
         } else {
@@ -67,6 +69,7 @@ impl Job {
             values,
             task: None,
             moments: None,
+            usable: None,
         }
     }
 
@@ -102,14 +105,25 @@ impl Job {
     }
 
     fn slice(&mut self, metric: Metric, reference: &mut Reference, budget: u64) -> Slice {
-        if let Metric::Curve(curve) = metric {
-            let Some(curves) = &mut reference.curves else {
+        if let Some(curves) = &mut reference.curves {
+            if let Some(work) = curves.advance(&self.cloud, budget) {
+                return Slice::Spent(work);
+            }
+            if let Metric::Curve(curve) = metric {
+                return Slice::Done(curves.value(curve.id));
+            }
+            let cloud = &mut self.cloud;
+            let usable = self.usable.get_or_insert_with(|| {
+                // What the session shows may be that of an earlier step.
+                if let Some(particles) = curves.particles() {
+                    cloud.x.clear();
+                    cloud.x.extend(particles);
+                }
+                cloud.is_finite()
+            });
+            if !*usable {
                 return Slice::Done(None);
-            };
-            return match curves.advance(&self.cloud, budget) {
-                Some(work) => Slice::Spent(work),
-                None => Slice::Done(curves.value(curve.id)),
-            };
+            }
         }
         let Some(reference) = &mut reference.density else {
             return Slice::Done(None);

@@ -11,6 +11,7 @@ mod driver;
 mod solver;
 mod velocity;
 
+use super::trace::Trace;
 use super::{Build, Depiction, Entry, Inputs, Map, Own, Preset, Stage, System, Way};
 use crate::data::{Source, SourceParams};
 use crate::error::{Problem, Result};
@@ -31,18 +32,6 @@ choices! {
         Dopri5 = "dopri5" "Dormand–Prince, adaptive",
         /// The classical method of order 4 with equal steps.
         Rk4 = "rk4" "Runge–Kutta 4, equal steps",
-    }
-}
-
-choices! {
-    /// How the trace of ∇v is found.
-    pub enum Trace {
-        /// Hutchinson's estimate with probes ±1, one a sample and step.
-        Rademacher = "rademacher" "estimated, probes ±1",
-        /// Hutchinson's estimate with probes N(0, I).
-        Gaussian = "gaussian" "estimated, probes N(0, I)",
-        /// The sum of all d diagonal entries.
-        Exact = "exact" "exact",
     }
 }
 
@@ -302,7 +291,7 @@ impl Cnf {
         } else {
             Trace::Rademacher
         };
-        let probe = velocity::probe(&g, trace, HELD_OUT, d);
+        let probe = trace.probes(&g, HELD_OUT, d);
         let end = solver::along(velocity, theta, x, probe, VALIDATION_STEPS);
         let nll = solver::minus_log_normal(end.slice(1, 0, d)) - end.column(d);
         let mean = nll.mean(0);
@@ -319,17 +308,27 @@ impl Cnf {
         let back = solver::carried(velocity, theta, there, self.steps(), Way::Back);
         let apart = (back - x).square().sum(1).sqrt();
         g.assign(INVERSE.id, apart.mean(0));
+        if source.target.is_some() {
+            let normals = self.normals(&g, d);
+            let particles = solver::carried(velocity, theta, normals, self.steps(), Way::Back);
+            g.assign("particles", particles);
+        }
         g.assign(EVALUATIONS.id, g.input("evaluations_made", &[]));
         g.compile("curves")
     }
 
-    /// Normal samples, the same all along, on their way back to the data.
+    /// Where the particles come from, `[n, d]`, the same all along.
+    fn normals<'g>(&self, g: &'g Graph, d: usize) -> Var<'g> {
+        let draws = normal_vec(self.seed, stream::TARGET, 0, self.n * d);
+        let draws: Vec<f64> = draws.into_iter().map(f64::from).collect();
+        g.constant(draws, &[self.n, d])
+    }
+
+    /// Normal samples on their way back to the data.
     fn depiction(&self, velocity: Velocity) -> Depiction {
         let (n, d, nt) = (self.n, velocity.d, self.steps());
         let g = Graph::default();
-        let normals = normal_vec(self.seed, stream::TARGET, 0, n * d);
-        let normals: Vec<f64> = normals.into_iter().map(f64::from).collect();
-        let normals = g.constant(normals, &[n, d]);
+        let normals = self.normals(&g, d);
         let theta = g.input("theta", &[velocity.parameters()]);
         let ways = solver::ways(velocity, theta, normals, nt, Way::Back);
         g.assign("particles", ways[nt]);

@@ -5,20 +5,20 @@
 //! **Source** D. Onken, S. Wu Fung, X. Li, L. Ruthotto, "OT-Flow: fast and accurate continuous normalizing flows via optimal
 //! transport" (AAAI 2021).
 
-mod curves;
-mod network;
-mod picture;
+pub(super) mod curves;
+pub(super) mod network;
+pub(super) mod picture;
 
-use network::{FlowParams, back, start, weights};
-use picture::Ways;
+use network::{FlowParams, back, start, update, weights};
+use picture::{View, Ways};
 
+use super::trace::Trace;
 use super::{
     Build, Command, Depiction, Driver, Entry, Inputs, Map, Own, Preset, Reads, Stage, System, Way,
 };
 use crate::data::{Source, SourceParams};
-use crate::error::Result;
-use crate::graph::{Graph, PotentialFlow, Program, Wanted};
-use crate::metrics::Metric;
+use crate::error::{Problem, Result};
+use crate::graph::{Graph, PotentialFlow, Program, Wanted, grad};
 use crate::params::{Numbers, Spec, shortest};
 use crate::rng::stream;
 use crate::{choices, params};
@@ -31,6 +31,18 @@ choices! {
         Generated = "generated" "generated samples",
         /// Samples of the source, carried to the normal.
         Data = "data" "samples of the source",
+        /// Samples of the source, carried to the normal and back to where they were.
+        Returned = "returned" "samples, there and back",
+    }
+}
+
+choices! {
+    /// In which coordinates more than two dimensions are shown.
+    pub enum Project {
+        /// Those of the samples.
+        Given = "given" "as given",
+        /// The principal components of the source.
+        Principal = "principal" "principal components",
     }
 }
 
@@ -42,17 +54,29 @@ params! {
         seed: u32 = 1, Spec::restart("seed").range(0.0, 4_294_967_295.0);
         /// Samples of a batch.
         batch: usize = 1024, Spec::restart("batch").log(1.0, 16_384.0);
+        /// Step size η of Adam.
+        step: f32 = 0.1, Spec::live("step η").log(1e-6, 1.0);
+        /// Steps after which η is halved.
+        halve: u32 = 100, Spec::restart("halve η every").log(1.0, 1e6);
         /// Steps after which a new batch is drawn.
         resample: u32 = 25, Spec::restart("new batch every").log(1.0, 100_000.0);
         /// Weights of the transport cost L, of the negative log-likelihood C and of the Hamilton–Jacobi–Bellman residual R. A weight of 0
         /// for L leaves the velocity −∇Φ.
         alpha: Numbers = Numbers(vec![1.0, 100.0, 5.0]), Spec::restart("weights of L, C, R").range(0.0, 1e6);
+        /// How the trace of ∇v is found in training; the curves have the exact one.
+        trace: Trace = Trace::Exact, Spec::restart("trace");
+        /// Probes a sample and step.
+        probes: usize = 1, Spec::restart("probes k").range(1.0, 16.0).only_if("trace", &["rademacher", "gaussian"]);
         /// Whose ways the picture shows.
         show: Show = Show::Generated, Spec::rebuild("particles");
         /// The time at which they are shown: 0 is the source, 1 the normal.
         time: f32 = 0.0, Spec::live("time t").range(0.0, 1.0);
         /// Particles that are shown.
         n: usize = 512, Spec::rebuild("particles shown").log(1.0, 4096.0);
+        /// In which coordinates more than two dimensions are shown.
+        project: Project = Project::Given, Spec::rebuild("coordinates").only_if("source", &["gaussian", "mixture", "file"]);
+        /// The two coordinates shown, from 0.
+        axes: Numbers = Numbers(vec![0.0, 1.0]), Spec::rebuild("axes shown").range(0.0, 127.0).only_if("source", &["gaussian", "mixture", "file"]);
     }
 }
 
@@ -109,32 +133,35 @@ pub static ENTRY: Entry = Entry {
     ],
 };
 
+/// Samples whose places are marked when they come back.
+const MARKS: usize = 128;
+
 impl System for OtFlow {
     fn build(&self, inputs: &Inputs) -> Result<Build> {
         let source = Rc::new(self.source.build(self.seed, inputs.source.as_ref())?);
         let weights = weights(&self.alpha.0)?;
         let d = source.d;
         let flow = self.flow.potential(d, weights[0]);
-        let curves = curves::program(self.seed, flow, &source);
-        let metrics = curves::metrics(&source);
-        let depiction = self.depiction(flow, &source);
+        let curves = curves::program(self.seed, flow, &source, self.n);
+        let shown = self.view(&source)?;
+        let depiction = self.depiction(flow, &source, &shown);
         let stage = Stage {
             particles: "particles",
             n: self.n,
             d,
-            axes: [0, 1.min(d - 1)],
-            target: source.target.clone(),
-            frame: source.frame,
-            names: source.names.clone(),
+            axes: shown.axes,
+            target: source.target.clone().filter(|_| shown.basis.is_none()),
+            frame: shown.frame,
+            names: shown.names,
             depiction: Some(depiction),
             map: Some(map(flow)),
             least_cost: Some((curves::TRANSPORT_COST.id, Rc::clone(&source))),
-            marks: Vec::new(),
+            marks: self.marks(&source),
             guides: Vec::new(),
             curves: Some(curves),
             arrows: None,
             kernel_width: None,
-            metrics: metrics.into_iter().map(Metric::Curve).collect(),
+            metrics: curves::metrics(&source),
             metric_bandwidth: 1.0,
             seed: self.seed,
         };
@@ -158,13 +185,13 @@ impl System for OtFlow {
     }
 
     fn uniforms(&self) -> Vec<(&'static str, f32)> {
-        vec![("step", self.flow.step), ("time", self.time)]
+        vec![("step", self.step), ("time", self.time)]
     }
 
     fn divergence_cause(&self) -> String {
         format!(
             "the step η = {} is likely too large for this network; try a tenth of it",
-            shortest(self.flow.step)
+            shortest(self.step)
         )
     }
 }
@@ -176,6 +203,14 @@ impl OtFlow {
         let (n, d) = (self.batch, flow.d);
         let x = g.input("batch", &[n, d]);
         let theta = g.input("theta", &[flow.parameters()]);
+        if let Some(probes) = self.trace.probes(&g, n * self.probes, d) {
+            let end = flow.estimated(x, theta, probes.reshape(&[n, self.probes, d]));
+            let objective = weights[0] * end.column(d + 1).mean(0)
+                - weights[1] * curves::log_likelihood(end).mean(0)
+                + weights[2] * end.column(d + 2).mean(0);
+            update(theta, grad(objective, &[theta])[0], self.halve);
+            return g.compile("step");
+        }
         // C = ½|z|² − l + const is quadratic in the end (z, l, v, r), so that one pass gives the gradient.
         let mean = weights.map(|weight| weight / n as f64);
         let mut linear = vec![0.0; d];
@@ -185,7 +220,7 @@ impl OtFlow {
         let offset = g.constant(linear, &[d + 3]).broadcast(&[n, d + 3]);
         let adjoint = [offset, g.constant(slope, &[d + 3])];
         let gradient = g.potential_flow_gradient(flow, Wanted::Parameters, [x, theta], adjoint);
-        self.flow.update(theta, gradient);
+        update(theta, gradient, self.halve);
         g.compile("step")
     }
 
@@ -195,21 +230,49 @@ impl OtFlow {
         g.compile("draw")
     }
 
-    fn depiction(&self, flow: PotentialFlow, source: &Rc<Source>) -> Depiction {
+    fn depiction(&self, flow: PotentialFlow, source: &Source, shown: &View) -> Depiction {
         let ways = Ways {
             flow,
             n: self.n,
             seed: self.seed,
         };
         match self.show {
-            Show::Generated => ways.back(source.frame),
-            Show::Data => ways.there(source),
+            Show::Generated => ways.back(shown),
+            Show::Data => ways.there(source, shown),
+            Show::Returned => ways.returned(source, shown),
         }
+    }
+
+    /// Where samples were that come back.
+    fn marks(&self, source: &Source) -> Vec<[f32; 2]> {
+        if self.show != Show::Returned || source.d != 2 {
+            return Vec::new();
+        }
+        let samples = source.samples(self.seed, stream::TARGET, 0, self.n.min(MARKS));
+        samples.chunks_exact(2).map(|p| [p[0], p[1]]).collect()
+    }
+
+    fn view(&self, source: &Source) -> Result<View> {
+        let d = source.d;
+        let axes = match self.axes.0[..] {
+            _ if d == 1 => [0, 0],
+            [a, b] if a != b && [a, b].iter().all(|v| v.fract() == 0.0 && *v < d as f32) => {
+                [a as usize, b as usize]
+            }
+            _ => {
+                let message = format!("has to be two different whole numbers from 0 to {}", d - 1);
+                return Err(Problem::new("axes", message).into());
+            }
+        };
+        Ok(match self.project {
+            Project::Principal if d > 2 => View::principal(source, axes),
+            _ => View::given(source, axes),
+        })
     }
 }
 
 /// The learned map from the source to the normal, and its inverse.
-fn map(flow: PotentialFlow) -> Map {
+pub(super) fn map(flow: PotentialFlow) -> Map {
     Map {
         program: Rc::new(move |n, way| {
             let g = Graph::default();

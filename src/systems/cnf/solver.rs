@@ -3,7 +3,7 @@
 //! The state is one array [x | l | ∫½|v|² | ∫|∇v|²], a row a sample.
 
 use super::Trace;
-use super::velocity::{Velocity, probe, rates, velocity};
+use super::velocity::{Velocity, rates, velocity};
 use crate::graph::{Graph, Program, Var, grad};
 use crate::nn::Optimizer;
 use crate::systems::Way;
@@ -131,7 +131,7 @@ impl Solver {
     /// The slope of the state, with the probes of the present step of the run.
     fn slope<'g>(&self, theta: Var<'g>) -> impl Fn(Var<'g>, Var<'g>) -> Var<'g> + use<'g> {
         let (g, n, d) = (theta.graph(), self.batch, self.velocity.d);
-        slope(self.velocity, theta, probe(g, self.trace, n, d))
+        slope(self.velocity, theta, self.trace.probes(g, n, d))
     }
 
     /// A fresh batch at t = 0, and its slope.

@@ -1,7 +1,6 @@
 //! Linear flows in closed form, the gradient of a whole step against one written-out graph and against differences, and runs.
 
 use super::solver::{COLUMNS, along, minus_log_normal};
-use super::velocity::probe;
 use super::*;
 use crate::exec::Cpu;
 use crate::graph::grad;
@@ -68,7 +67,7 @@ fn steps_driven_by_the_host_have_the_gradient_of_the_whole_flow() {
         let source = params.build(1, None).expect("a source");
         let weights = g.input("theta", &[theta.len()]);
         let x = source.draw(&g, n, stream::BATCH);
-        let end = along(solver.velocity, weights, x, probe(&g, trace, n, d), 3);
+        let end = along(solver.velocity, weights, x, trace.probes(&g, n, d), 3);
         let loss = minus_log_normal(end.slice(1, 0, d)) - end.column(d)
             + 0.3f64 * end.column(d + 1)
             + 0.2f64 * end.column(d + 2);
@@ -136,7 +135,7 @@ fn linear_flow(weights: [f64; 4], trace: Trace, n: usize) -> Vec<f64> {
     let theta = [&weights[..], &[0.0; 4]].concat();
     assert_eq!(theta.len(), sizes.parameters());
     let theta = g.constant(theta, &[sizes.parameters()]);
-    let end = along(sizes, theta, x, probe(&g, trace, n, 2), 16);
+    let end = along(sizes, theta, x, trace.probes(&g, n, 2), 16);
     g.assign("end", end.mean(0));
     let mut cpu = Cpu::<f64>::default();
     let program = cpu.load(&g.compile("linear"));

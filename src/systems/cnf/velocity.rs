@@ -1,7 +1,6 @@
 //! The velocity network v(x, t) and what a solver integrates along it: position, log-determinant, costs.
 
-use super::Trace;
-use crate::graph::{Draw, Graph, Var, grad};
+use crate::graph::{Var, grad};
 use crate::nn;
 use crate::rng::stream;
 
@@ -90,21 +89,6 @@ pub(super) fn velocity<'g>(layers: &[Layer<'g>], x: Var<'g>, t: Var<'g>) -> Var<
         let z = z.matmul(w) + (t * c + b);
         if k < last { z.tanh() } else { z }
     })
-}
-
-/// The directions in which a trace is probed, one a row, the same along the whole path of a step; `None` where the trace is
-/// exact.
-///
-/// **Shapes** result `[n, d]`.
-pub(super) fn probe<'g>(g: &'g Graph, trace: Trace, n: usize, d: usize) -> Option<Var<'g>> {
-    match trace {
-        Trace::Exact => None,
-        Trace::Gaussian => Some(g.random(Draw::Normal, stream::PROBE, &[n, d])),
-        Trace::Rademacher => {
-            let uniform = g.random(Draw::Uniform, stream::PROBE, &[n, d]);
-            Some((uniform - 0.5).step() * 2.0 - 1.0)
-        }
-    }
 }
 
 /// Everything that is integrated, at x and t. The trace is Σ_i ε_i (εᵀ∇v)_i for a probe ε, else exact.

@@ -1,9 +1,9 @@
 //! What is measured of a flow: on samples that no batch has, and with at least 32 time steps.
 
-use super::network::back;
+use super::network::{back, normals};
 use crate::data::Source;
 use crate::graph::{Graph, PotentialFlow, Program, Var};
-use crate::metrics::{Curve, Scale};
+use crate::metrics::{Curve, Metric, Scale};
 use crate::rng::stream;
 use std::f64::consts::TAU;
 
@@ -68,15 +68,17 @@ pub fn steps(flow: &PotentialFlow) -> usize {
     flow.steps.max(STEPS)
 }
 
-/// The curves of a source, in the order of their charts.
-pub fn metrics(source: &Source) -> Vec<&'static Curve> {
+/// What is measured, in the order of the charts; beside the curves the distance of generated samples from the source.
+pub fn metrics(source: &Source) -> Vec<Metric> {
     let gap = source.entropy().map(|_| &GAP);
     let all = [&NLL, &TRANSPORT_COST, &HJB, &INVERSE, &CHEAT];
-    gap.into_iter().chain(all).collect()
+    let curves = gap.into_iter().chain(all).map(Metric::Curve);
+    let distance = source.target.as_ref().map(|_| Metric::W2);
+    curves.chain(distance).collect()
 }
 
-/// Writes the curves from the parameters `theta`.
-pub fn program(seed: u32, flow: PotentialFlow, source: &Source) -> Program {
+/// Writes the curves from the parameters `theta`, and `generated` samples.
+pub fn program(seed: u32, flow: PotentialFlow, source: &Source, generated: usize) -> Program {
     let (n, d) = (HELD_OUT, flow.d);
     let rows = source.samples(seed, stream::HELD_OUT, 0, n);
     // The entropy as a mean over the same rows has the same noise as the likelihood.
@@ -104,6 +106,9 @@ pub fn program(seed: u32, flow: PotentialFlow, source: &Source) -> Program {
     let returned = g.potential_flow(back(flow), coarse.slice(1, 0, d), theta);
     let off = (returned.slice(1, 0, d) - x).square().sum(1).sqrt();
     g.assign(INVERSE.id, off.mean(0));
+    let normals = normals(&g, seed, &[generated, d]);
+    let made = g.potential_flow(back(flow), normals, theta);
+    g.assign("particles", made.slice(1, 0, d));
     g.compile("curves")
 }
 

@@ -1,14 +1,14 @@
 //! The network of a potential flow: its settings, its start, its optimiser.
 
 use crate::error::{Problem, Result};
-use crate::graph::{PotentialFlow, Var};
+use crate::graph::{Graph, PotentialFlow, Var};
 use crate::nn::{self, Optimizer, Schedule};
 use crate::params;
 use crate::params::Spec;
 use crate::rng::{self, stream};
 
 params! {
-    /// A potential and how it is integrated and trained.
+    /// A potential and how it is integrated.
     pub struct FlowParams in "Flow" {
         /// Width m of the network.
         hidden: usize = 32, Spec::restart("width m").range(1.0, 256.0);
@@ -16,10 +16,6 @@ params! {
         depth: usize = 2, Spec::restart("layers").range(2.0, 6.0);
         /// Runge–Kutta steps in training and on the picture.
         nt: usize = 8, Spec::restart("time steps").range(1.0, 64.0);
-        /// Step size η of Adam.
-        step: f32 = 0.1, Spec::live("step η").log(1e-6, 1.0);
-        /// Steps after which η is halved.
-        halve: u32 = 100, Spec::restart("halve η every").log(1.0, 1e6);
     }
 }
 
@@ -36,25 +32,31 @@ impl FlowParams {
             alpha: if weight > 0.0 { weight } else { 1.0 },
         }
     }
+}
 
-    /// Assigns the parameters after a step of Adam along `gradient`, η halved in time.
-    pub fn update(&self, theta: Var<'_>, gradient: Var<'_>) {
-        let g = theta.graph();
-        let t = g.input("t", &[]);
-        g.assign("t", t + 1.0);
-        let every = f64::from(self.halve);
-        let rate = Schedule::Halving { every }.rate(g.uniform("step"), t);
-        g.assign(
-            "theta",
-            Optimizer::Adam.step("theta", theta, gradient, rate),
-        );
-    }
+/// Assigns the parameters after a step of Adam along `gradient`, its size the uniform `step`, halved every `halve` steps.
+pub fn update(theta: Var<'_>, gradient: Var<'_>, halve: u32) {
+    let g = theta.graph();
+    let t = g.input("t", &[]);
+    g.assign("t", t + 1.0);
+    let every = f64::from(halve);
+    let rate = Schedule::Halving { every }.rate(g.uniform("step"), t);
+    g.assign(
+        "theta",
+        Optimizer::Adam.step("theta", theta, gradient, rate),
+    );
 }
 
 /// The same flow backwards.
 pub fn back(mut flow: PotentialFlow) -> PotentialFlow {
     flow.span.reverse();
     flow
+}
+
+/// Normal samples of a seed, whose first rows are always the same.
+pub fn normals<'g>(g: &'g Graph, seed: u32, shape: &[usize]) -> Var<'g> {
+    let draws = rng::normal_vec(seed, stream::TARGET, 0, shape.iter().product());
+    g.constant(draws.into_iter().map(f64::from).collect::<Vec<_>>(), shape)
 }
 
 /// The weights of L, C and R.

@@ -115,7 +115,7 @@ fn the_adjoint_is_that_of_the_objective() {
     let objective = weights[0] * end.column(3).mean(0)
         - weights[1] * curves::log_likelihood(end).mean(0)
         + weights[2] * end.column(4).mean(0);
-    g.assign("plain", crate::graph::grad(objective, &[theta])[0]);
+    g.assign("plain", grad(objective, &[theta])[0]);
     let mean = weights.map(|w| w / n as f64);
     let offset = vec![0.0, 0.0, -mean[1], mean[0], mean[2]];
     let slope = vec![mean[1], mean[1], 0.0, 0.0, 0.0];
@@ -169,4 +169,131 @@ fn batches_are_drawn_when_due() {
     assert_eq!(run(1), run(2));
     assert_ne!(run(2), run(3));
     assert_eq!(run(3), run(3));
+}
+
+/// Probes along the coordinates sum the whole trace: Hutchinson's estimate is then exact, for values and gradients.
+#[test]
+fn probes_along_every_coordinate_give_the_exact_trace() {
+    let (n, d) = (4, 3);
+    let flow = PotentialFlow {
+        d,
+        hidden: 5,
+        layers: 2,
+        rank: 4,
+        steps: 2,
+        span: [0.0, 1.0],
+        alpha: 2.0,
+    };
+    let g = Graph::default();
+    let (x, theta) = (
+        g.input("x", &[n, d]),
+        g.input("theta", &[flow.parameters()]),
+    );
+    let mut probes = vec![0.0; n * d * d];
+    for (at, entry) in probes.iter_mut().enumerate() {
+        if at / d % d == at % d {
+            *entry = (d as f64).sqrt();
+        }
+    }
+    let estimated = flow.estimated(x, theta, g.constant(probes, &[n, d, d]));
+    let exact = flow.expansion(x, theta);
+    for (name, end) in [("estimated", estimated), ("exact", exact)] {
+        g.assign(name, end);
+        g.assign(
+            &format!("{name}_slope"),
+            grad(end.square().total(), &[theta])[0],
+        );
+    }
+    let mut cpu = Cpu::<f64>::default();
+    let id = cpu.load(&g.compile("both"));
+    let wide = |data: Vec<f32>| -> Vec<f64> { data.into_iter().map(f64::from).collect() };
+    cpu.set("x", &wide(crate::rng::normal_vec(1, 0, 0, n * d)));
+    cpu.set("theta", &wide(start(&flow, 3)));
+    cpu.run(id);
+    for (a, b) in [("estimated", "exact"), ("estimated_slope", "exact_slope")] {
+        let (a, b) = (cpu.get(a).expect("assigned"), cpu.get(b).expect("assigned"));
+        for (a, b) in a.iter().zip(b) {
+            assert!((a - b).abs() < 1e-10 * (1.0 + b.abs()), "{a} against {b}");
+        }
+    }
+}
+
+/// A trained step with estimated traces is a step of the same run: it goes the same way, roughly.
+#[test]
+fn an_estimated_trace_trains_too() {
+    let mut session = session(&[
+        ("source", "gaussian"),
+        ("cov", "4,0,0,0.25"),
+        ("trace", "rademacher"),
+        ("probes", "2"),
+        ("hidden", "8"),
+        ("nt", "2"),
+        ("batch", "128"),
+    ]);
+    let before = measured(&mut session, "nll");
+    session.advance(u64::MAX, 100);
+    let after = measured(&mut session, "nll");
+    assert!(after < before - 0.3, "{before} to {after}");
+}
+
+/// In principal components, samples are uncorrelated and the first has the largest variance.
+#[test]
+fn principal_components_are_shown() {
+    let mut session = session(&[
+        ("source", "mixture"),
+        ("d", "5"),
+        ("modes", "3"),
+        ("project", "principal"),
+        ("show", "data"),
+        ("time", "0"),
+        ("n", "4000"),
+        ("hidden", "2"),
+        ("nt", "1"),
+    ]);
+    session.run_to(0);
+    session.settle();
+    let particles = session.particles();
+    let (_, covariance) = crate::linalg::mean_covariance(particles, 5);
+    let variance = |i: usize| covariance[i * 5 + i];
+    assert_eq!(session.stage().names[0], "PC 1");
+    assert!(
+        variance(0) > variance(1) && variance(1) > variance(2),
+        "{covariance:?}"
+    );
+    assert!(
+        variance(4) < 0.35 && covariance[1].abs() < 0.1 * variance(0),
+        "{covariance:?}"
+    );
+}
+
+/// Samples that went there and back are where they were, as exactly as the steps allow.
+#[test]
+fn returned_samples_lie_on_their_marks() {
+    let mut session = session(&[
+        ("show", "returned"),
+        ("n", "50"),
+        ("batch", "8"),
+        ("nt", "32"),
+    ]);
+    session.settle();
+    let marks = session.stage().marks.concat();
+    assert_eq!(marks.len(), 100);
+    for (at, mark) in session.particles().iter().zip(&marks) {
+        assert!((at - mark).abs() < 1e-3, "{at} against {mark}");
+    }
+}
+
+#[test]
+fn bad_axes_are_named() {
+    for axes in ["0,5", "1,1", "0.5,1", "0"] {
+        let mut system = OtFlow::default();
+        for (key, value) in [("source", "gaussian"), ("d", "5"), ("axes", axes)] {
+            system
+                .set(key, value)
+                .expect("a parameter")
+                .expect("numbers");
+        }
+        let error = system.build(&Inputs::default()).err().expect("refused");
+        assert!(error.to_string().contains("axes"), "{error}");
+    }
 }
