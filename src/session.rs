@@ -11,6 +11,9 @@ mod measure;
 mod run;
 mod snapshot;
 pub mod sweep;
+mod weights;
+
+pub use weights::Weights;
 
 pub use measure::{Row, is_probe};
 pub use run::{Run, Turn};

@@ -394,6 +394,17 @@ impl Playground {
         json(&self.0.load_columns(name, text, columns, scaling))
     }
 
+    /// Weights of a file in place of those of a pane; as `load_csv`.
+    pub fn load_weights(
+        &mut self,
+        name: &str,
+        pane: usize,
+        buffer: &str,
+        values: &[f32],
+    ) -> String {
+        json(&self.0.load_weights(name, pane, buffer, values))
+    }
+
     /// The link with the present step as `k` and, unless the run was edited, its digest.
     pub fn link_here(&self) -> String {
         self.0.link_here()

@@ -21,7 +21,7 @@ const CALLS = new Map([
   ["set", "run"], ["set_link", "run"], ["reset", "run"], ["new_seed", "run"], ["load_csv", "run"], ["place", "run"],
   ["draw", "run"], ["pan", "view"], ["zoom", "view"], ["fit", "view"], ["set_layers", "view"], ["probe", "overlay"],
   ["chart_table", "nothing"], ["export_csv", "state"], ["export_json", "state"], ["provenance", "state"], ["link_here", "state"],
-  ["picture", "state"], ["vectors", "state"], ["chart_vectors", "nothing"], ["qr", "nothing"], ["survey", "nothing"], ["load_columns", "run"],
+  ["picture", "state"], ["vectors", "state"], ["chart_vectors", "nothing"], ["qr", "nothing"], ["survey", "nothing"], ["load_columns", "run"], ["load_weights", "run"],
   ["sweep_offer", "nothing"], ["sweep_start", "nothing"], ["sweep_advance", "nothing"], ["sweep_stop", "nothing"], ["sweep_state", "nothing"], ["sweep_chart", "nothing"],
 ]);
 

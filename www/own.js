@@ -56,6 +56,22 @@ export function csvOfJson(text) {
 }
 
 /**
+ * Trained weights, a pane each: of a file that this page wrote, or of the terminal's `weights.json`.
+ * @param {string} text
+ * @returns {Record<string, number[]>[]}
+ */
+function weightsOf(text) {
+  if (!text.includes('"weights"')) return [];
+  try {
+    const value = JSON.parse(text);
+    const all = value.panes?.map((/** @type {any} */ pane) => pane.weights ?? {}) ?? [value.weights ?? {}];
+    return all.some((/** @type {object} */ own) => Object.keys(own).length > 0) ? all : [];
+  } catch {
+    return [];
+  }
+}
+
+/**
  * @param {import("./main.js").Page} page
  * @param {string} name of the file
  * @param {string} text of it; empty: the reader pastes it
@@ -70,6 +86,9 @@ export function ownData(page, name, text) {
     h("option", { value: "none" }, "as they are"),
     h("option", { value: "each" }, "standardise each column"),
     h("option", { value: "together" }, "centre, one common scale"));
+  /** Weights of each pane of a file that this page wrote. */
+  let weights = /** @type {Record<string, number[]>[]} */ ([]);
+  const trained = h("button", { type: "button", hidden: true, onclick: () => void takeWeights() }, "Use its trained weights");
   const use = h("button", { type: "button", class: "primary", disabled: true, onclick: () => void take() }, "Use these points");
   let csv = "";
   /** The text that the columns shown are of. */
@@ -90,6 +109,8 @@ export function ownData(page, name, text) {
     const raw = source();
     surveyed = raw;
     if (!raw.trim()) return void say("");
+    weights = weightsOf(raw);
+    trained.hidden = weights.length === 0;
     isJson = false;
     if (/^\s*[[{]/.test(raw)) {
       try {
@@ -127,6 +148,17 @@ export function ownData(page, name, text) {
     notice("file", `${label()}: ${answer.message}.`, "info", 8000);
   }
 
+  async function takeWeights() {
+    for (const [pane, buffers] of weights.entries()) {
+      for (const [buffer, values] of Object.entries(buffers)) {
+        const answer = /** @type {import("./stage.js").Answer} */ (await page.host.call("load_weights", label(), pane, buffer, Float32Array.from(values)));
+        if (!answer.ok) return void (problem.textContent = answer.problems.map(({ message }) => message).join(" "));
+        notice("file", `${label()}: ${answer.message}.`, "info", 8000);
+      }
+    }
+    element.close();
+  }
+
   const file = h("input", { type: "file", id: "own-file", accept: ".csv,.tsv,.txt,.json,text/csv,text/plain,application/json" });
   file.addEventListener("change", async () => {
     const chosen = file.files?.[0];
@@ -143,7 +175,7 @@ export function ownData(page, name, text) {
       h("label", { for: "own-file" }, "A file"), file,
       h("label", { for: "own-text" }, "or its text"), area,
       found, problem,
-      h("div", { class: "across" }, h("label", { for: "own-scale" }, "Scale"), scaling, use)));
+      h("div", { class: "across" }, h("label", { for: "own-scale" }, "Scale"), scaling, use, trained)));
   void survey().catch(() => {});
   return element;
 }

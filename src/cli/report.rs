@@ -4,7 +4,7 @@ use super::folder::Folder;
 use crate::data::Table;
 use crate::error::{Divergence, Error};
 use crate::manifest::{self, Named};
-use crate::session::{Row, Session, Status};
+use crate::session::{Row, Session, Status, Weights};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -174,7 +174,16 @@ struct Run<'a> {
     report: &'a Report,
 }
 
-/// Writes particles, metrics and the report below `prefix`.
+/// The content of `weights.json`.
+#[derive(Serialize)]
+struct Kept<'a> {
+    system: &'static str,
+    link: &'a str,
+    step: u32,
+    weights: Weights,
+}
+
+/// Writes particles, metrics, weights and the report below `prefix`.
 ///
 /// # Errors
 /// A file that cannot be written.
@@ -208,6 +217,16 @@ pub fn write_files(
         csv.push('\n');
     }
     folder.write(&format!("{prefix}metrics.csv"), &csv)?;
+
+    if let Some(weights) = session.weights() {
+        let kept = crate::json::json(&Kept {
+            system: report.system,
+            link,
+            step: report.steps,
+            weights,
+        });
+        folder.write(&format!("{prefix}weights.json"), &(kept + "\n"))?;
+    }
 
     let run = serde_json::to_string_pretty(&Run { link, report });
     let run = run.map_err(|e| Error::File {

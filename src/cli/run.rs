@@ -7,7 +7,7 @@ use crate::data::Table;
 use crate::error::{Error, Problem};
 use crate::exec::gpu::Device;
 use crate::link::{self, Pane};
-use crate::session::{Session, Status};
+use crate::session::{Session, Status, Weights};
 use crate::systems::{Entry, FILE, Way, Words};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -44,7 +44,10 @@ pub struct Options {
     /// Push the points of --apply back instead
     #[arg(long, requires = "apply")]
     inverse: bool,
-    /// Write particles.csv, metrics.csv and run.json to this folder (several panes: pane0, pane1, …)
+    /// Weights to start from: a weights.json, or what the page saves as JSON
+    #[arg(long, value_name = "FILE.json")]
+    weights: Option<PathBuf>,
+    /// Write particles.csv, metrics.csv, run.json and, where a map is learned, weights.json to this folder (several panes: pane0, pane1, …)
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Print one JSON object a pane
@@ -114,7 +117,7 @@ pub fn run(options: &Options) -> Result<()> {
     let mut sessions = Vec::new();
     for pane in &mut link.panes {
         refuse_target(options, pane.entry)?;
-        let session = match files.of(pane.entry)? {
+        let mut session = match files.of(pane.entry)? {
             Some((file, table)) => {
                 start_from(device, pane, table).with_context(|| file.display().to_string())?
             }
@@ -123,6 +126,11 @@ pub fn run(options: &Options) -> Result<()> {
                 Session::on(device, pane.entry, pane.system(), inputs)?
             }
         };
+        if let Some(file) = &options.weights {
+            read_weights(file, sessions.len())
+                .and_then(|weights| session.set_weights(&weights))
+                .with_context(|| file.display().to_string())?;
+        }
         if let Some((file, points)) = &points {
             check_points(&session, points)
                 .with_context(|| format!("--apply {}", file.display()))?;
@@ -254,6 +262,38 @@ fn read_table(path: &Path) -> Result<Table, Error> {
         message: error.to_string(),
     })?;
     Table::read_csv(&file, &bytes)
+}
+
+/// The weights of one pane: those of a `weights.json`, or of the page's JSON, where each pane has its own.
+fn read_weights(path: &Path, pane: usize) -> Result<Weights, Error> {
+    let refuse = |message: String| Error::from(Problem::new("--weights", message));
+    let text = fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
+    let value: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| refuse(format!("no JSON: {error}")))?;
+    let own = value
+        .get("weights")
+        .or_else(|| value.pointer(&format!("/panes/{pane}/weights")));
+    let object = own.and_then(serde_json::Value::as_object);
+    let object = object.ok_or_else(|| {
+        refuse(
+            "has no weights; allowed is a weights.json of --out, or the JSON that the page saves"
+                .to_owned(),
+        )
+    })?;
+    let buffer = |(name, values): (&String, &serde_json::Value)| {
+        let numbers = values.as_array().and_then(|values| {
+            let number = |v: &serde_json::Value| v.as_f64().map(|v| v as f32);
+            values.iter().map(number).collect::<Option<Vec<f32>>>()
+        });
+        let numbers =
+            numbers.ok_or_else(|| refuse(format!("{name} has to be a list of numbers")))?;
+        Ok((name.clone(), numbers))
+    };
+    object
+        .iter()
+        .map(buffer)
+        .collect::<Result<_, Error>>()
+        .map(Weights)
 }
 
 /// Files of own points by the option that named them.

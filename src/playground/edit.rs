@@ -9,7 +9,7 @@ use crate::json::json;
 use crate::link::{self, Drawn};
 use crate::params::Class;
 use crate::scene::Frame;
-use crate::session::{Session, Status};
+use crate::session::{Session, Status, Weights};
 use crate::systems::{self, FILE, Own, System};
 use serde::Serialize;
 
@@ -369,6 +369,33 @@ impl Playground {
         };
         let table = Table::parse_columns(name, text, &chosen);
         self.take(name, table.map(|table| table.scaled(scaling)))
+    }
+
+    /// Puts weights of the file `name` in place of those of a pane: one buffer of its learned map.
+    pub fn load_weights(
+        &mut self,
+        name: &str,
+        pane: usize,
+        buffer: &str,
+        values: &[f32],
+    ) -> Loaded {
+        let refused = |problem: Problem| Loaded {
+            problems: vec![problem],
+            ..Loaded::default()
+        };
+        let Some(pane) = self.panes.get_mut(pane) else {
+            let message = format!("has weights of {} panes, shown is fewer", pane + 1);
+            return refused(Problem::new(name, message));
+        };
+        let weights = Weights(vec![(buffer.to_owned(), values.to_vec())]);
+        match pane.session.set_weights(&weights) {
+            Err(error) => refused(Problem::new(name, error.to_string())),
+            Ok(()) => Loaded {
+                ok: true,
+                message: format!("{} trained weights are in use", values.len()),
+                ..Loaded::default()
+            },
+        }
     }
 
     /// JSON of a file's columns, or of the problem with it.

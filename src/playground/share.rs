@@ -3,6 +3,7 @@
 use super::{Playground, report::value};
 use crate::json::json;
 use crate::scene::{Dash, DrawList, Marker, Role, contours, strip};
+use crate::session::Weights;
 use fast_qr::{ECL, QRBuilder};
 use serde::Serialize;
 
@@ -41,6 +42,8 @@ struct ExportedPane {
     /// `[n][d]`
     particles: Vec<Vec<f32>>,
     metrics: Metrics,
+    /// Parameters of the learned map, by buffer; null where there is none.
+    weights: Option<Weights>,
 }
 
 #[derive(Serialize)]
@@ -134,6 +137,7 @@ impl Playground {
                     names: metrics.iter().map(|m| m.name(n)).collect(),
                     values: metrics.iter().map(column).collect(),
                 },
+                weights: session.weights(),
             }
         };
         json(&Export {

@@ -84,6 +84,48 @@ fn samples_set_d_and_leave_n() {
     );
 }
 
+/// Weights that a run leaves are those that the next one starts from, and every refusal names its file.
+#[test]
+fn weights_are_kept_and_brought_back() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let out = |name: &str| folder.path().join(name).display().to_string();
+    let (first, second) = (out("first"), out("second"));
+    let link = "v=1&m=ot-flow&batch=64&hidden=8&n=4";
+    json(&["run", link, "--steps", "5", "--json", "--out", &first]);
+    let weights = format!("{first}/weights.json");
+    json(&[
+        "run",
+        link,
+        "--steps",
+        "0",
+        "--json",
+        "--out",
+        &second,
+        "--weights",
+        &weights,
+    ]);
+    let values = |folder: &str| {
+        let text = std::fs::read_to_string(format!("{folder}/weights.json")).expect("written");
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        value["weights"]["theta"].clone()
+    };
+    assert!(values(&first).as_array().expect("a list").len() > 100);
+    assert_eq!(values(&first), values(&second));
+    let wrong = file(&folder, "wrong.json", "{\"weights\": {\"theta\": [1, 2]}}");
+    let none = file(&folder, "none.json", "[1, 2]");
+    for (link, file, message) in [
+        (
+            link,
+            &wrong,
+            "theta has 2 numbers, but the network of this run has",
+        ),
+        (link, &none, "has no weights; allowed is a weights.json"),
+        ("v=1&m=ula", &weights, "ula learns no map"),
+    ] {
+        fails(&["run", link, "--weights", file], 2, message);
+    }
+}
+
 /// Points go through the map of a run and back, and every refusal names its file or option.
 #[test]
 fn points_go_through_the_map_and_back() {
