@@ -106,6 +106,16 @@ pub static ENTRY: Entry = Entry {
             link: "m=ot-flow&nt=2&alpha=1,100,0;alpha=1,100,5",
         },
         Preset {
+            title: "There and back",
+            question: "Rings mark where samples were. With too few time steps, do they come back to their places?",
+            link: "m=ot-flow&nt=2&show=returned;nt=8",
+        },
+        Preset {
+            title: "What a random trace costs",
+            question: "One random probe instead of the exact trace is right on average. How much does its noise slow the training?",
+            link: "m=ot-flow&source=moons&nt=4&batch=256&alpha=1,8,1;trace=rademacher",
+        },
+        Preset {
             title: "Moons",
             question: "How near does the likelihood come to the entropy?",
             link: "m=ot-flow&source=moons&alpha=1,8,1",
