@@ -94,6 +94,9 @@ impl Session {
                 );
                 Error::TooLarge(message)
             }
+            (error @ GpuError::TooLong { .. }, _) => {
+                Error::TooLarge(format!("{error}; the CPU computes it"))
+            }
             (error, _) => Error::NoDevice(error.to_string()),
         })?;
         let (target, curves) = (stage.target.clone(), stage.curves.as_ref());

@@ -41,6 +41,16 @@ pub enum GpuError {
         /// Largest storage buffer.
         limit: u64,
     },
+    /// The device would end a loop before its time, without a word.
+    #[error(
+        "the run needs {needed} rounds of loops in one thread, but the device ends them after {limit}"
+    )]
+    TooLong {
+        /// Rounds of the longest kernel, nearly.
+        needed: usize,
+        /// What the device makes.
+        limit: usize,
+    },
     /// The device has no memory left.
     #[error("the device has no room for another {needed} bytes")]
     OutOfMemory {
@@ -93,7 +103,7 @@ impl Gpu {
     /// one program that is [`Part::Step`]. A refused shader is a later fault of the device.
     ///
     /// # Errors
-    /// [`GpuError::TooLarge`], or the device's fault where it has one already.
+    /// [`GpuError::TooLarge`], [`GpuError::TooLong`], or the device's fault where it has one already.
     pub fn new(
         device: &Device,
         programs: &[(&Program, Part)],
@@ -106,6 +116,12 @@ impl Gpu {
         let (needed, limit) = (arena.bytes(), device.capacity());
         if needed > limit {
             return Err(GpuError::TooLarge { needed, limit });
+        }
+        if let Some(limit) = device.most_rounds() {
+            let needed = flow::most_rounds(programs);
+            if needed > limit {
+                return Err(GpuError::TooLong { needed, limit });
+            }
         }
         let (memory, layout) = Memory::new(device, needed);
         for (offset, data) in &arena.constants {

@@ -97,6 +97,16 @@ impl Device {
             || known.iter().any(|name| info.name.contains(name))
     }
 
+    /// Rounds of loops after which the device ends a thread's loops, however wrong the result: Mesa's software renderer guards
+    /// against endless ones so (`LP_MAX_TGSI_LOOP_ITERATIONS`).
+    pub fn most_rounds(&self) -> Option<usize> {
+        self.adapter
+            .get_info()
+            .name
+            .contains("llvmpipe")
+            .then_some(65_535)
+    }
+
     /// The first fault since the device was opened; after one, nothing that was read can be trusted.
     pub fn fault(&self) -> Option<GpuError> {
         self.fault.lock().ok().and_then(|fault| fault.clone())

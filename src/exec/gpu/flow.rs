@@ -1,7 +1,8 @@
 //! The constants that `shaders/potential_flow.wgsl` is composed with, and the memory that it takes.
 
+use super::Part;
 use super::wgsl::{constants, literal};
-use crate::graph::{PotentialFlow, Wanted};
+use crate::graph::{Op, PotentialFlow, Program, Wanted};
 use std::fmt::Write;
 
 const POTENTIAL_FLOW: &str = include_str!("../../../shaders/potential_flow.wgsl");
@@ -20,6 +21,52 @@ pub(super) fn groups(n: usize) -> usize {
 pub(super) fn scratch(flow: &PotentialFlow, wanted: Wanted, n: usize) -> usize {
     let slots: usize = slots(flow, wanted).iter().map(|(_, count)| count).sum();
     groups(n) * LANES * slots
+}
+
+/// Rounds of loops that a thread makes, nearly: what compilers write out, eight rows of a product and loops over d, does not count.
+fn rounds(flow: &PotentialFlow, wanted: Wanted, n: usize) -> usize {
+    let PotentialFlow {
+        d,
+        hidden: m,
+        layers,
+        rank,
+        steps,
+        ..
+    } = *flow;
+    let product = |rows: usize, columns: usize| rows.div_ceil(8) * (columns + 1);
+    let outer = |rows: usize, columns: usize, pairs: usize| {
+        (rows * columns).div_ceil(LANES) * (pairs * (LANES + 1) + 1)
+    };
+    let quadratic = product(rank, d + 1) + product(d + 1, rank);
+    let layer = (d + 2) * product(m, m) + 2 * m;
+    let evaluate =
+        product(m, d + 1) + 2 * m + layers * layer + rank * d + product(d + 1, m) + quadratic;
+    let sums = layers * (outer(m, m, d + 1) + outer(m, m, 1) + outer(m, 1, 1))
+        + 3 * outer(m, d + 1, 1)
+        + 2 * outer(m, 1, 1)
+        + 3 * outer(rank, d + 1, 1)
+        + outer(d + 1, 1, 1);
+    let pull = product(m, d + 1) + (d + 3) * m + layers * layer + product(d + 1, m) + quadratic;
+    let blocks = n.div_ceil(LANES).div_ceil(groups(n));
+    let stage = match wanted {
+        Wanted::End => evaluate,
+        Wanted::Samples => 2 * evaluate + pull,
+        Wanted::Parameters => 2 * evaluate + pull + sums,
+    };
+    blocks * 4 * steps * stage
+}
+
+/// The most rounds that a potential flow of the programs takes.
+pub(super) fn most_rounds(programs: &[(&Program, Part)]) -> usize {
+    let nodes = programs.iter().flat_map(|(program, _)| {
+        program.nodes.iter().filter_map(|node| match &node.op {
+            Op::PotentialFlow(flow, wanted) => {
+                Some(rounds(flow, *wanted, program.nodes[node.args[0]].shape[0]))
+            }
+            _ => None,
+        })
+    });
+    nodes.max().unwrap_or(0)
 }
 
 /// What a thread remembers, in floats.
