@@ -34,6 +34,26 @@ export class Slices {
   }
 }
 
+/** Keeps what may wait to a part of the time: what once took more waits until that is made up for. */
+export class Share {
+  /** @param {number} part */
+  constructor(part) {
+    this.part = part;
+    this.credit = 0;
+    this.last = 0;
+  }
+  /**
+   * Whether there is time for it.
+   * @param {number} now
+   * @param {number} most milliseconds that may be saved up
+   */
+  has(now, most) {
+    this.credit = Math.min(most, this.credit + this.part * (now - this.last));
+    this.last = now;
+    return this.credit > 0;
+  }
+}
+
 /** Milliseconds in which a device should report; a browser that always takes longer is given half as much again. */
 const REPORT_MS = 40;
 

@@ -2,7 +2,7 @@
 // worker and, where workers fail, on the page's own thread. It knows no document: messages come in, messages go out.
 // @ts-check
 import { crash_for_test, init, manifest, roles, Playground } from "./pkg/pushforward.js";
-import { Ahead, Slices, nextFrame } from "./clock.js";
+import { Ahead, Share, Slices, nextFrame } from "./clock.js";
 import { chooseDevice } from "./device.js";
 import { add, complete, fetchMissing } from "./parts.js";
 import { play, redraw } from "./player.js";
@@ -30,6 +30,8 @@ const SNAPSHOT_MS = 1000;
 const WATCH_MS = 500;
 /** Part of a frame's time that steps may take; the rest is for metrics. */
 const RUN_SHARE = 0.6;
+/** Part of all time that metrics may take where steps would fill the rest: one of their slices may be longer than a frame. */
+const METRICS_SHARE = 0.25;
 /** Seconds that a slow step may fall behind before the clock forgives it. */
 const MAX_OWED_S = 0.1;
 
@@ -73,6 +75,7 @@ export class Engine {
     this.lastSnapshot = 0;
     this.snapshotStep = -1;
     this.metricsSeen = "";
+    this.curvesBegan = false;
     /** @type {string[]} */
     this.colours = [];
     /** @type {[number, number][]} */
@@ -90,6 +93,7 @@ export class Engine {
     /** Step that a run on a lost device had reached: what was not saved is done again at once. */
     this.goal = 0;
     this.measurement = new Slices(2e6);
+    this.metrics = new Share(METRICS_SHARE);
   }
 
   /** @param {ToEngine} message */
@@ -276,14 +280,13 @@ export class Engine {
     const { held } = this;
     if (!this.visible && !held.length) return;
     const budget = this.budgetMs ?? 8;
-    if (!held.length) this.advance(now, now + budget * RUN_SHARE);
+    const turn = this.metrics.has(now, budget);
+    if (!held.length) this.advance(now, now + budget * (turn ? RUN_SHARE : 1));
     const rests = held.length > 0 || (!this.playing && !this.single);
     if (rests && this.run.measure_here()) this.measuring = true;
-    do {
-      // The slice that ends a measurement answers false, and brings its row.
-      this.unreported ||= this.measuring;
-      this.measuring = this.measurement.run((units) => this.run.measure(units));
-    } while (this.measuring && performance.now() < now + budget);
+    // A device's steps take no time here, and curves begin at once.
+    const hurried = this.playing && !this.onDevice && this.owed >= 1 && this.curvesBegan;
+    if (turn || !hurried) this.measure(now + budget, hurried);
     if (this.onDevice) this.follow(now);
     if (this.dead) return;
     if (held.length && this.run.is_settled()) for (const { id, method, args } of held.splice(0)) this.call(id, method, args);
@@ -291,6 +294,20 @@ export class Engine {
     if ((this.unreported || this.chartsDirty) && now - this.lastState >= STATE_MS) this.report(now);
     const busy = this.playing || this.rasterDirty || this.single || this.measuring || this.owed >= 1 || !this.run.is_settled();
     if (busy || this.unreported || this.chartsDirty) this.schedule();
+  }
+
+  /**
+   * @param {number} deadline
+   * @param {boolean} hurried whether steps wait meanwhile
+   */
+  measure(deadline, hurried) {
+    const begun = performance.now();
+    do {
+      // The slice that ends a measurement answers false, and brings its row.
+      this.unreported ||= this.measuring;
+      this.measuring = this.measurement.run((units) => this.run.measure(units));
+    } while (this.measuring && performance.now() < deadline);
+    if (hurried) this.metrics.credit -= performance.now() - begun;
   }
 
   /**
@@ -385,6 +402,7 @@ export class Engine {
     const step = this.run.seen();
     const state = this.run.running_state();
     const parsed = JSON.parse(state);
+    this.curvesBegan = parsed.metrics_step !== null;
     const seen = `${parsed.metrics_step} ${JSON.stringify(parsed.values)}`;
     let charts = null;
     if ((seen !== this.metricsSeen || this.chartsDirty) && this.colours.length) {
