@@ -106,7 +106,7 @@ fn weights_are_kept_and_brought_back() {
     ]);
     let values = |folder: &str| {
         let text = std::fs::read_to_string(format!("{folder}/weights.json")).expect("written");
-        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let value: Value = serde_json::from_str(&text).expect("JSON");
         value["weights"]["theta"].clone()
     };
     assert!(values(&first).as_array().expect("a list").len() > 100);
