@@ -81,9 +81,13 @@ fn cases() -> Vec<Case> {
         },
         Case {
             label: "mixture, d = 50",
-            link: "m=ot-flow&source=mixture&d=50&nt=4&hidden=32",
+            link: "m=ot-flow&source=mixture&d=50&hidden=96&nt=4&batch=128&step=0.05&halve=400&resample=1",
             seeds: 1,
-            at: vec![(1000, vec![("entropy_gap", 0.0)])],
+            at: vec![
+                (300, vec![("entropy_gap", 0.0)]),
+                (1000, vec![("entropy_gap", 0.0)]),
+                (2000, vec![("entropy_gap", 0.0)]),
+            ],
             reference: "the data themselves",
         },
     ]
