@@ -1,6 +1,7 @@
 //! Figures of OT-Flow after so many iterations, beside those of a reference run and of closed forms.
 
-use crate::{metric, session};
+use crate::{metric, session, session_on};
+use pushforward::exec::gpu::Device;
 use pushforward::session::Session;
 use std::f64::consts::TAU;
 
@@ -135,6 +136,31 @@ fn shown(value: f64) -> String {
     } else {
         format!("{value:.4}")
     }
+}
+
+/// Eight Gaussians once more, on this machine's device.
+pub fn print_on_device() {
+    let link = "v=1&m=ot-flow&n=64";
+    let opened = pollster::block_on(Device::open()).map_err(|error| error.to_string());
+    let device = match opened {
+        Ok(device) => device,
+        Err(reason) => return println!("Not measured: {reason}.\n"),
+    };
+    let mut session = match session_on(Some(&device), link) {
+        Ok(session) => session,
+        Err(reason) => return println!("Not measured on {}: {reason}.\n", device.name()),
+    };
+    println!("| iterations | figure | {} |", device.name());
+    println!("|---|---|---|");
+    for steps in [100, 500] {
+        session.advance(u64::MAX, steps - session.step());
+        session.settle();
+        for id in ["entropy_gap", "nll", "transport_cost", "hjb", "inverse_err"] {
+            let value = metric(&mut session, id).unwrap_or(f64::NAN);
+            println!("| {steps} | `{id}` | {} |", shown(value));
+        }
+    }
+    println!();
 }
 
 /// Prints the table.

@@ -1,13 +1,15 @@
 //! Long runs against published and reference figures, a table in Markdown a section: `cargo xtask reproduce` puts them into
 //! `docs/results.md`.
 //!
-//! Runs are sessions opened from links, on one CPU thread. Nothing is asserted: the table says what came out. What a figure
+//! Runs are sessions opened from links, on one CPU thread; one section runs on a device. Nothing is asserted: the table says what came out. What a figure
 //! must be is a test's business.
 
 mod figures;
 mod race;
 
+use pushforward::error::Error;
 use pushforward::exec::Cpu;
+use pushforward::exec::gpu::Device;
 use pushforward::link;
 use pushforward::session::Session;
 use pushforward::systems::Inputs;
@@ -19,6 +21,7 @@ type Section = (&'static str, fn());
 
 const SECTIONS: &[Section] = &[
     ("figures", figures::print),
+    ("figures-gpu", figures::print_on_device),
     ("race-8gaussians", race::eight_gaussians),
     ("race-moons", race::moons),
 ];
@@ -43,12 +46,17 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// A session opened from a link.
+/// A session opened from a link, on the CPU.
 fn session(text: &str) -> Session {
+    session_on(None, text).expect("the link can be run")
+}
+
+/// A session opened from a link, on a device where there is one.
+fn session_on(device: Option<&Device>, text: &str) -> Result<Session, Error> {
     let (link, problems) = link::parse(text);
     assert!(problems.is_empty(), "{text}: {problems:?}");
     let pane = &link.panes[0];
-    Session::new(pane.entry, pane.system(), Inputs::default()).expect("the link can be run")
+    Session::on(device, pane.entry, pane.system(), Inputs::default())
 }
 
 /// Processor and instruction set.

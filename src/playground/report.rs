@@ -114,14 +114,15 @@ impl Playground {
         self.panes.iter().map(titled).collect()
     }
 
-    /// Every metric of any pane, in the order of the charts.
+    /// Every metric of any pane, in the order of the charts: those that all panes have come first.
     pub(super) fn charts(&self) -> Vec<Metric> {
-        let measured = |m: &Metric| self.panes.iter().any(|p| p.session.metrics().contains(m));
-        let mut charts: Vec<Metric> = Metric::ALL.into_iter().filter(measured).collect();
-        let all = self.panes.iter().flat_map(|p| p.session.metrics());
-        for metric in all.filter(|m| matches!(m, Metric::Curve(_))) {
-            if !charts.contains(metric) {
-                charts.push(*metric);
+        let is_shared = |m: &Metric| self.panes.iter().all(|p| p.session.metrics().contains(m));
+        let mut charts: Vec<Metric> = Vec::new();
+        for wanted in [true, false] {
+            for metric in self.panes.iter().flat_map(|p| p.session.metrics()) {
+                if is_shared(metric) == wanted && !charts.contains(metric) {
+                    charts.push(*metric);
+                }
             }
         }
         charts
