@@ -109,6 +109,8 @@ test("own data: JSON, a choice of columns, a standard scale, pasted text, and er
   await dialog.locator(".primary").click();
   await dialog.locator(".problem", { hasText: "line 2, cell 1" }).waitFor();
   await dialog.locator("#own-text").fill("[[1,2],\n[3,oops]]");
+  // The table of the text before goes.
+  await dialog.locator("tbody tr").first().waitFor({ state: "detached" });
   await dialog.locator(".problem", { hasText: "line 2" }).waitFor();
   await dialog.locator("#own-text").fill("[[1,2],\n[3,\"oops\"]]");
   await dialog.locator("tbody tr").nth(1).waitFor();
@@ -123,6 +125,21 @@ test("own data: JSON, a choice of columns, a standard scale, pasted text, and er
     document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
   });
   await noticed(page, "pasted text: 4 particles");
+  clean(faults);
+  await close();
+});
+
+test("trained weights come back from a file, and a file for another network is refused", async () => {
+  const { page, faults, close } = await open("?autoplay=0#v=1&m=ot-flow&hidden=4&batch=16&n=16");
+  const dialog = page.locator("#own");
+  const file = (/** @type {number} */ count) => JSON.stringify({ panes: [{ weights: { theta: Array(count).fill(0.1) } }] });
+  await dropFile(page, "small.json", file(2));
+  await dialog.getByText("Use its trained weights").click();
+  await dialog.locator(".problem", { hasText: "theta has 2 numbers, but the network of this run has 53" }).waitFor();
+  await page.keyboard.press("Escape");
+  await dropFile(page, "weights.json", file(53));
+  await dialog.getByText("Use its trained weights").click();
+  await noticed(page, "weights.json: 53 trained weights are in use");
   clean(faults);
   await close();
 });
