@@ -55,7 +55,7 @@ test("the site runs and its dialog opens", { skip }, async () => {
 test("a film of the stage is recorded, and plays", { skip }, async () => {
   const page = await browser.newPage();
   const found = faults(page);
-  await page.goto(`${site.url}/?autoplay=1#v=1&m=ula&target=banana&n=64`);
+  await page.goto(`${site.url}/?autoplay=1#v=1&m=ula&target=banana&n=512`);
   await page.waitForSelector('#stage[data-playing="true"]', { timeout: 60_000 });
   await page.evaluate(() => {
     const make = URL.createObjectURL;
@@ -65,7 +65,9 @@ test("a film of the stage is recorded, and plays", { skip }, async () => {
     };
   });
   await page.click("#share");
+  await page.waitForSelector("#share-tab-film");
   await page.click("#share-tab-film");
+  await page.waitForSelector("#share-panel .primary");
   const button = "#share-panel .primary";
   const step = () => page.evaluate(() => Number(/** @type {HTMLElement} */ (document.querySelector("#stage")).dataset.step));
   await page.click(button);
@@ -91,10 +93,10 @@ test("a film of the stage is recorded, and plays", { skip }, async () => {
       video.onerror = () => reject(new Error(video.error?.message));
     });
     const draw = () => {
-      const canvas = Object.assign(document.createElement("canvas"), { width: 80, height: 50 });
+      const canvas = Object.assign(document.createElement("canvas"), { width: video.videoWidth, height: video.videoHeight });
       const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-      ctx.drawImage(video, 0, 0, 80, 50);
-      return ctx.getImageData(0, 0, 80, 50).data;
+      ctx.drawImage(video, 0, 0);
+      return ctx.getImageData(0, 0, canvas.width, canvas.height).data;
     };
     const first = draw();
     await video.play();
