@@ -277,3 +277,6 @@ impl Driver for Steps {
         Box::new(Self)
     }
 }
+
+#[cfg(test)]
+mod tests;

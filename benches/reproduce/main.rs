@@ -1,8 +1,8 @@
 //! Long runs against published and reference figures, a table in Markdown a section: `cargo xtask reproduce` puts them into
 //! `docs/results.md`.
 //!
-//! Runs are sessions opened from links, on one CPU thread; one section runs on a device. Nothing is asserted: the table says what came out. What a figure
-//! must be is a test's business.
+//! Runs are sessions opened from links, on one CPU thread; one section runs on a device. Nothing is asserted: the table says what
+//! came out. What a figure must be is a test's business.
 
 mod figures;
 mod race;

@@ -11,6 +11,7 @@ mod driver;
 mod solver;
 mod velocity;
 
+use super::ot_flow::network::normals;
 use super::trace::Trace;
 use super::{Build, Depiction, Entry, Inputs, Map, Own, Preset, Stage, System, Way};
 use crate::data::{Source, SourceParams};
@@ -18,7 +19,7 @@ use crate::error::{Problem, Result};
 use crate::graph::{Graph, Program, Var};
 use crate::metrics::{Curve, Metric, Scale};
 use crate::params::{Spec, shortest};
-use crate::rng::{normal_vec, stream};
+use crate::rng::stream;
 use crate::{choices, params};
 use driver::Integrate;
 use solver::{DOPRI5, RK4, Solver, Tableau};
@@ -309,7 +310,7 @@ impl Cnf {
         let apart = (back - x).square().sum(1).sqrt();
         g.assign(INVERSE.id, apart.mean(0));
         if source.target.is_some() {
-            let normals = self.normals(&g, d);
+            let normals = normals(&g, self.seed, &[self.n, d]);
             let particles = solver::carried(velocity, theta, normals, self.steps(), Way::Back);
             g.assign("particles", particles);
         }
@@ -317,18 +318,11 @@ impl Cnf {
         g.compile("curves")
     }
 
-    /// Where the particles come from, `[n, d]`, the same all along.
-    fn normals<'g>(&self, g: &'g Graph, d: usize) -> Var<'g> {
-        let draws = normal_vec(self.seed, stream::TARGET, 0, self.n * d);
-        let draws: Vec<f64> = draws.into_iter().map(f64::from).collect();
-        g.constant(draws, &[self.n, d])
-    }
-
     /// Normal samples on their way back to the data.
     fn depiction(&self, velocity: Velocity) -> Depiction {
         let (n, d, nt) = (self.n, velocity.d, self.steps());
         let g = Graph::default();
-        let normals = self.normals(&g, d);
+        let normals = normals(&g, self.seed, &[n, d]);
         let theta = g.input("theta", &[velocity.parameters()]);
         let ways = solver::ways(velocity, theta, normals, nt, Way::Back);
         g.assign("particles", ways[nt]);

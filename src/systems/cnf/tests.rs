@@ -6,7 +6,9 @@ use crate::exec::Cpu;
 use crate::graph::grad;
 use crate::metrics::Metric;
 use crate::params::Params;
+use crate::rng::normal_vec;
 use crate::session::{Run, Session, Status, Turn};
+use crate::systems::tests::measured;
 use crate::systems::{Command, Driver};
 
 fn solver(tableau: &'static Tableau, trace: Trace, tolerance: f64, most_steps: usize) -> Solver {
@@ -204,28 +206,22 @@ fn session(link: &str) -> Session {
     Session::new(&ENTRY, system, Inputs::default()).expect("a run")
 }
 
-fn curve(session: &mut Session, id: &str) -> f64 {
-    let at = session.metrics().iter().position(|m| m.id() == id);
-    let row = session.measure_now();
-    row.values[at.expect("a metric")].expect("defined")
-}
-
 #[test]
 fn training_approaches_the_entropy_from_above() {
     for method in ["dopri5&tolerance=0.001", "rk4&kinetic=0.02&jacobian=0.01"] {
         let mut run = session(&format!(
             "source=moons&width=32&depth=2&batch=256&step=0.01&n=64&method={method}"
         ));
-        let before = curve(&mut run, "nll");
+        let before = measured(&mut run, "nll");
         run.advance(u64::MAX, 120);
         assert_eq!(*run.status(), Status::Ready);
-        let (after, gap) = (curve(&mut run, "nll"), curve(&mut run, "entropy_gap"));
+        let (after, gap) = (measured(&mut run, "nll"), measured(&mut run, "entropy_gap"));
         // An untrained flow leaves moons at about 3.4; H is 2.394, and a mean over 1024 errs by 0.02.
         assert!(after < before - 0.4, "{method}: {before} {after}");
         assert!(gap > -0.05, "{method}: {gap}");
-        assert!(curve(&mut run, "transport_cost") > 0.3, "{method}");
-        assert!(curve(&mut run, "evaluations") > 6.0, "{method}");
-        assert!(curve(&mut run, "inverse_err") < 0.01, "{method}");
+        assert!(measured(&mut run, "transport_cost") > 0.3, "{method}");
+        assert!(measured(&mut run, "evaluations") > 6.0, "{method}");
+        assert!(measured(&mut run, "inverse_err") < 0.01, "{method}");
         assert!(run.metrics().contains(&Metric::W2));
     }
 }

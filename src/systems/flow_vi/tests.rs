@@ -4,36 +4,21 @@ use super::*;
 use crate::exec::Cpu;
 use crate::graph::grad;
 use crate::rng::normal_vec;
-use crate::session::Session;
-use crate::systems::copy;
-
-fn session(settings: &[(&str, &str)]) -> Session {
-    let mut system = (ENTRY.fresh)();
-    for (key, value) in settings {
-        system
-            .set(key, value)
-            .expect("a parameter")
-            .expect("a value");
-    }
-    Session::new(&ENTRY, copy(&ENTRY, &*system), Inputs::default()).expect("can be built")
-}
-
-fn measured(session: &mut Session, id: &str) -> f64 {
-    let at = session.metrics().iter().position(|m| m.id() == id);
-    let row = session.measure_now();
-    row.values[at.expect("a metric")].expect("a value")
-}
+use crate::systems::tests::{measured, session};
 
 /// Without a flow, KL(N(0, I)‖N(μ, Σ)) has a closed form; a trained flow brings it, and the errors of both moments, near 0.
 #[test]
 fn a_gaussian_is_learned() {
-    let mut session = session(&[
-        ("mean", "1,-0.5"),
-        ("cov", "4,0,0,0.25"),
-        ("hidden", "16"),
-        ("nt", "4"),
-        ("alpha", "0,1,0"),
-    ]);
+    let mut session = session(
+        &ENTRY,
+        &[
+            ("mean", "1,-0.5"),
+            ("cov", "4,0,0,0.25"),
+            ("hidden", "16"),
+            ("nt", "4"),
+            ("alpha", "0,1,0"),
+        ],
+    );
     // ½ (tr Σ⁻¹ + μᵀΣ⁻¹μ − d + log det Σ); the start is not quite the identity, and 2048 samples have noise.
     let exact = 0.5 * (0.25 + 4.0 + 0.25 + 1.0 - 2.0);
     let start = measured(&mut session, "reverse_kl");
@@ -103,10 +88,10 @@ fn the_effective_size_is_that_of_the_weights() {
 #[test]
 fn particles_are_measured_at_their_step() {
     let settings = [("batch", "16"), ("hidden", "4"), ("nt", "2"), ("n", "32")];
-    let mut direct = session(&settings);
+    let mut direct = session(&ENTRY, &settings);
     direct.advance(u64::MAX, 20);
     let expected = measured(&mut direct, "ksd2");
-    let mut followed = session(&settings);
+    let mut followed = session(&ENTRY, &settings);
     followed.run_to(20);
     assert_eq!(
         measured(&mut followed, "ksd2").to_bits(),

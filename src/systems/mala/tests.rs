@@ -1,16 +1,8 @@
 //! MALA's acceptance on N(0, 1) is known, and its stationary law has no bias.
 
 use super::*;
-use crate::params::Params;
 use crate::session::Session;
-
-fn session(keys: &[(&str, &str)]) -> Session {
-    let mut mala = Mala::default();
-    for (key, text) in keys {
-        assert!(matches!(mala.set(key, text), Some(Ok(()))), "{key}={text}");
-    }
-    Session::new(&ENTRY, Box::new(mala), Inputs::default()).expect("valid")
-}
+use crate::systems::tests::session;
 
 fn acceptance(session: &Session) -> f64 {
     let cloud = session.cloud();
@@ -23,12 +15,15 @@ fn acceptance(session: &Session) -> f64 {
 fn acceptance_on_a_gaussian_is_the_known_one() {
     for (gamma, expected) in [("0.1", 0.993), ("0.5", 0.921), ("1", 0.784), ("1.5", 0.633)] {
         // N(0, 1) is stationary, so the count is in equilibrium from the first step.
-        let mut session = session(&[
-            ("target", "gaussian"),
-            ("d", "1"),
-            ("n", "5000"),
-            ("step", gamma),
-        ]);
+        let mut session = session(
+            &ENTRY,
+            &[
+                ("target", "gaussian"),
+                ("d", "1"),
+                ("n", "5000"),
+                ("step", gamma),
+            ],
+        );
         session.advance(u64::MAX, 200);
         let found = acceptance(&session);
         assert!(
@@ -40,13 +35,16 @@ fn acceptance_on_a_gaussian_is_the_known_one() {
 
 #[test]
 fn the_stationary_law_has_no_bias() {
-    let mut session = session(&[
-        ("target", "gaussian"),
-        ("d", "1"),
-        ("n", "40000"),
-        ("step", "1"),
-        ("init_scale", "2"),
-    ]);
+    let mut session = session(
+        &ENTRY,
+        &[
+            ("target", "gaussian"),
+            ("d", "1"),
+            ("n", "40000"),
+            ("step", "1"),
+            ("init_scale", "2"),
+        ],
+    );
     session.advance(u64::MAX, 200);
     let x = session.particles();
     let n = x.len() as f64;
@@ -66,7 +64,7 @@ fn the_stationary_law_has_no_bias() {
 
 #[test]
 fn refused_particles_stay_where_they_are() {
-    let mut session = session(&[("target", "funnel"), ("n", "200"), ("step", "5")]);
+    let mut session = session(&ENTRY, &[("target", "funnel"), ("n", "200"), ("step", "5")]);
     let before = session.particles().to_vec();
     session.advance(u64::MAX, 1);
     let accepted = session.cloud().accepted.expect("MALA counts");
@@ -79,7 +77,10 @@ fn refused_particles_stay_where_they_are() {
 
 #[test]
 fn an_absurd_step_is_refused_rather_than_divergent() {
-    let mut session = session(&[("target", "banana"), ("n", "200"), ("step", "10")]);
+    let mut session = session(
+        &ENTRY,
+        &[("target", "banana"), ("n", "200"), ("step", "10")],
+    );
     session.advance(u64::MAX, 50);
     assert_eq!(session.step(), 50);
     assert!(session.particles().iter().all(|v| v.is_finite()));

@@ -3,25 +3,7 @@
 use super::*;
 use crate::exec::Cpu;
 use crate::params::Params;
-use crate::session::Session;
-use crate::systems::copy;
-
-fn session(settings: &[(&str, &str)]) -> Session {
-    let mut system = (ENTRY.fresh)();
-    for (key, value) in settings {
-        system
-            .set(key, value)
-            .expect("a parameter")
-            .expect("a value");
-    }
-    Session::new(&ENTRY, copy(&ENTRY, &*system), Inputs::default()).expect("can be built")
-}
-
-fn measured(session: &mut Session, id: &str) -> f64 {
-    let at = session.metrics().iter().position(|m| m.id() == id);
-    let row = session.measure_now();
-    row.values[at.expect("a curve")].expect("a value")
-}
+use crate::systems::tests::{measured, session};
 
 /// For N(0, s²) a quadratic potential is optimal, and constant in time for the right map: Φ = ½ q x² gives
 /// x(1) = e^{−q} x, log-determinant −q d, cost ½|x|² (1 − e^{−2q}) q/2 … all exact.
@@ -69,14 +51,17 @@ fn a_quadratic_potential_has_its_exponential() {
 /// L = ½ Σ (σ₁ − s)², C = Σ ½ log 2π + ½ σ₁² − log(σ₁/s), R = 0.
 #[test]
 fn a_gaussian_reaches_its_closed_form() {
-    let mut session = session(&[
-        ("source", "gaussian"),
-        ("cov", "4,0,0,0.25"),
-        ("alpha", "1,1,1"),
-        ("hidden", "16"),
-        ("nt", "4"),
-        ("batch", "512"),
-    ]);
+    let mut session = session(
+        &ENTRY,
+        &[
+            ("source", "gaussian"),
+            ("cov", "4,0,0,0.25"),
+            ("alpha", "1,1,1"),
+            ("hidden", "16"),
+            ("nt", "4"),
+            ("batch", "512"),
+        ],
+    );
     session.advance(u64::MAX, 500);
     let [mut cost, mut nll] = [0.0, 0.0];
     for s in [2.0f64, 0.5] {
@@ -157,12 +142,15 @@ fn bad_weights_are_named() {
 #[test]
 fn batches_are_drawn_when_due() {
     let run = |steps| {
-        let mut session = session(&[
-            ("batch", "16"),
-            ("resample", "2"),
-            ("hidden", "2"),
-            ("nt", "1"),
-        ]);
+        let mut session = session(
+            &ENTRY,
+            &[
+                ("batch", "16"),
+                ("resample", "2"),
+                ("hidden", "2"),
+                ("nt", "1"),
+            ],
+        );
         session.advance(u64::MAX, steps);
         session.get("batch").expect("a buffer").to_vec()
     };
@@ -221,15 +209,18 @@ fn probes_along_every_coordinate_give_the_exact_trace() {
 /// A trained step with estimated traces is a step of the same run: it goes the same way, roughly.
 #[test]
 fn an_estimated_trace_trains_too() {
-    let mut session = session(&[
-        ("source", "gaussian"),
-        ("cov", "4,0,0,0.25"),
-        ("trace", "rademacher"),
-        ("probes", "2"),
-        ("hidden", "8"),
-        ("nt", "2"),
-        ("batch", "128"),
-    ]);
+    let mut session = session(
+        &ENTRY,
+        &[
+            ("source", "gaussian"),
+            ("cov", "4,0,0,0.25"),
+            ("trace", "rademacher"),
+            ("probes", "2"),
+            ("hidden", "8"),
+            ("nt", "2"),
+            ("batch", "128"),
+        ],
+    );
     let before = measured(&mut session, "nll");
     session.advance(u64::MAX, 100);
     let after = measured(&mut session, "nll");
@@ -239,17 +230,20 @@ fn an_estimated_trace_trains_too() {
 /// In principal components, samples are uncorrelated and the first has the largest variance.
 #[test]
 fn principal_components_are_shown() {
-    let mut session = session(&[
-        ("source", "mixture"),
-        ("d", "5"),
-        ("modes", "3"),
-        ("project", "principal"),
-        ("show", "data"),
-        ("time", "0"),
-        ("n", "4000"),
-        ("hidden", "2"),
-        ("nt", "1"),
-    ]);
+    let mut session = session(
+        &ENTRY,
+        &[
+            ("source", "mixture"),
+            ("d", "5"),
+            ("modes", "3"),
+            ("project", "principal"),
+            ("show", "data"),
+            ("time", "0"),
+            ("n", "4000"),
+            ("hidden", "2"),
+            ("nt", "1"),
+        ],
+    );
     session.run_to(0);
     session.settle();
     let particles = session.particles();
@@ -269,12 +263,15 @@ fn principal_components_are_shown() {
 /// Samples that went there and back are where they were, as exactly as the steps allow.
 #[test]
 fn returned_samples_lie_on_their_marks() {
-    let mut session = session(&[
-        ("show", "returned"),
-        ("n", "50"),
-        ("batch", "8"),
-        ("nt", "32"),
-    ]);
+    let mut session = session(
+        &ENTRY,
+        &[
+            ("show", "returned"),
+            ("n", "50"),
+            ("batch", "8"),
+            ("nt", "32"),
+        ],
+    );
     session.settle();
     let marks = session.stage().marks.concat();
     assert_eq!(marks.len(), 100);

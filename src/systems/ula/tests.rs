@@ -1,16 +1,8 @@
 //! ULA's stationary variance on a Gaussian is known: σ²/(1 − γ/2σ²).
 
 use super::*;
-use crate::params::Params;
-use crate::session::{Session, Status};
-
-fn session(keys: &[(&str, &str)]) -> Session {
-    let mut ula = Ula::default();
-    for (key, text) in keys {
-        assert!(matches!(ula.set(key, text), Some(Ok(()))), "{key}={text}");
-    }
-    Session::new(&ENTRY, Box::new(ula), Inputs::default()).expect("valid")
-}
+use crate::session::Status;
+use crate::systems::tests::session;
 
 #[test]
 fn stationary_variance_has_the_known_bias() {
@@ -21,12 +13,15 @@ fn stationary_variance_has_the_known_bias() {
         ("1", 2.0),
         ("1.5", 4.0),
     ] {
-        let mut session = session(&[
-            ("target", "gaussian"),
-            ("d", "1"),
-            ("n", "40000"),
-            ("step", gamma),
-        ]);
+        let mut session = session(
+            &ENTRY,
+            &[
+                ("target", "gaussian"),
+                ("d", "1"),
+                ("n", "40000"),
+                ("step", gamma),
+            ],
+        );
         session.advance(u64::MAX, 150);
         let x = session.particles();
         let n = x.len() as f64;
@@ -42,9 +37,9 @@ fn stationary_variance_has_the_known_bias() {
 
 #[test]
 fn noise_is_fresh_each_step_and_the_same_for_one_seed() {
-    let mut a = session(&[("n", "100")]);
-    let mut b = session(&[("n", "100")]);
-    let mut c = session(&[("n", "100"), ("seed", "2")]);
+    let mut a = session(&ENTRY, &[("n", "100")]);
+    let mut b = session(&ENTRY, &[("n", "100")]);
+    let mut c = session(&ENTRY, &[("n", "100"), ("seed", "2")]);
     for s in [&mut a, &mut b, &mut c] {
         s.advance(u64::MAX, 20);
     }
@@ -54,7 +49,7 @@ fn noise_is_fresh_each_step_and_the_same_for_one_seed() {
 
 #[test]
 fn too_large_a_step_stops_the_run_and_keeps_the_last_good_state() {
-    let mut session = session(&[("target", "banana"), ("step", "10"), ("n", "50")]);
+    let mut session = session(&ENTRY, &[("target", "banana"), ("step", "10"), ("n", "50")]);
     while session.status() == &Status::Ready && session.step() < 1000 {
         session.advance(u64::MAX, 1);
     }
