@@ -31,6 +31,11 @@ pub(super) fn filled<R: Copy>(value: R) -> Lanes<R> {
     [[value; 4]; TILE / 4]
 }
 
+/// Zeros for so many values. A boxed slice, as all that inner loops read: an element of a `Vec` is a call where little is inlined.
+fn zeros<R: Number>(count: usize) -> Box<[Lanes<R>]> {
+    vec![filled(R::ZERO); count].into()
+}
+
 /// Cuts between calls fall on multiples of this many samples.
 pub const ROWS: usize = 128;
 

@@ -96,7 +96,7 @@ const LLVM_ARGUMENTS: [&str; 6] = [
     "-inline-call-penalty=2500",
     "-inline-threshold=1500",
     "-inlinehint-threshold=1500",
-    "-unroll-threshold=60",
+    "-unroll-threshold=120",
     "-unroll-partial-threshold=0",
 ];
 

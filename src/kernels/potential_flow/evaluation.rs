@@ -3,32 +3,33 @@
 use super::activation::Activation;
 use super::products::{Columns, Start, load, product, store};
 use super::weights::Weights;
-use super::{Lanes, TILE, filled};
+use super::{Lanes, TILE, filled, zeros};
 use crate::graph::PotentialFlow;
 use crate::kernels::Number;
 use fearless_simd::{Simd, SimdFloat};
 use fearless_simd_macros::simd;
+use std::ops::Range;
 
 /// What is kept of a residual layer.
 pub(super) struct Kept<R> {
     /// Its input u, its derivatives J along the d coordinates, and a column for the way back: `[m, d + 2]`.
-    pub input: Vec<Lanes<R>>,
+    pub input: Box<[Lanes<R>]>,
     /// a = tanh of the pre-activations, and K J: `[m, d + 1]`.
-    pub output: Vec<Lanes<R>>,
+    pub output: Box<[Lanes<R>]>,
     /// z, the derivative of Φ with respect to the input: `[m]`.
-    pub z: Vec<Lanes<R>>,
+    pub z: Box<[Lanes<R>]>,
 }
 
 /// One evaluation at a point (x, t).
 pub(super) struct Evaluation<R> {
     /// The point, `[d + 1]`.
-    pub s: Vec<Lanes<R>>,
+    pub s: Box<[Lanes<R>]>,
     /// tanh of the opening's pre-activations, `[m]`.
-    pub opening: Vec<Lanes<R>>,
+    pub opening: Box<[Lanes<R>]>,
     /// Residual layers.
-    pub layers: Vec<Kept<R>>,
+    pub layers: Box<[Kept<R>]>,
     /// ∇Φ, `[d + 1]`.
-    pub gradient: Vec<Lanes<R>>,
+    pub gradient: Box<[Lanes<R>]>,
     /// ΔΦ
     pub laplacian: Lanes<R>,
 }
@@ -36,7 +37,7 @@ pub(super) struct Evaluation<R> {
 impl<R: Number> Evaluation<R> {
     pub fn new(flow: &PotentialFlow) -> Self {
         let (m, d) = (flow.hidden, flow.d);
-        let lanes = |count: usize| vec![filled(R::ZERO); count];
+        let lanes = |count| zeros(count);
         let layer = |_| Kept {
             input: lanes(m * (d + 2)),
             output: lanes(m * (d + 1)),
@@ -70,15 +71,16 @@ pub(super) fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number, A: Activ
     let point = Columns::all(s, 1);
     let [straight, transposed] = &weights.opening_panels;
     product::<S, V, R>(simd, Start::Zero, (opening, 1), straight, point, 1);
-    let inputs = layers[0].input.chunks_exact_mut(d + 2);
-    for (i, (a, input)) in opening.iter_mut().zip(inputs).enumerate() {
-        let (bias, row) = (weights.opening_bias[i], &weights.opening[i * (d + 1)..]);
+    let input = &mut layers[0].input;
+    for i in 0..m {
+        let (bias, row, to) = (weights.opening_bias[i], i * (d + 1), i * (d + 2));
         for v in (0..TILE).step_by(V::LEN) {
-            let (tanh, sigma) = A::at(simd, load::<S, V, R>(simd, a, v) + bias);
-            store::<S, V, R>(tanh, a, v);
-            store::<S, V, R>(sigma, &mut input[0], v);
-            for (j, &k) in input[1..=d].iter_mut().zip(row) {
-                store::<S, V, R>(tanh * k, j, v);
+            let (tanh, sigma) = A::at(simd, load::<S, V, R>(simd, &opening[i], v) + bias);
+            store::<S, V, R>(tanh, &mut opening[i], v);
+            store::<S, V, R>(sigma, &mut input[to], v);
+            for j in 0..d {
+                let k = weights.opening[row + j];
+                store::<S, V, R>(tanh * k, &mut input[to + 1 + j], v);
             }
         }
     }
@@ -88,33 +90,26 @@ pub(super) fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number, A: Activ
         let columns = Columns::all(input, d + 2);
         product::<S, V, R>(simd, Start::Zero, (output, d + 1), &layer.k, columns, d + 1);
         for i in 0..m {
-            let output = &mut output[i * (d + 1)..(i + 1) * (d + 1)];
-            let now = &input[i * (d + 2)..(i + 1) * (d + 2)];
+            let (bias, from, to) = (layer.bias[i], i * (d + 1), i * (d + 2));
             for v in (0..TILE).step_by(V::LEN) {
-                let (a, sigma) = A::at(simd, load::<S, V, R>(simd, &output[0], v) + layer.bias[i]);
-                store::<S, V, R>(a, &mut output[0], v);
+                let (a, sigma) = A::at(simd, load::<S, V, R>(simd, &output[from], v) + bias);
+                store::<S, V, R>(a, &mut output[from], v);
                 let Some(after) = after.first_mut() else {
                     continue;
                 };
-                let next = &mut after.input[i * (d + 2)..(i + 1) * (d + 2)];
-                store::<S, V, R>(
-                    load::<S, V, R>(simd, &now[0], v) + sigma * h,
-                    &mut next[0],
-                    v,
-                );
+                let next = &mut after.input;
+                let u = load::<S, V, R>(simd, &input[to], v) + sigma * h;
+                store::<S, V, R>(u, &mut next[to], v);
                 for j in 1..=d {
-                    store::<S, V, R>(
-                        load::<S, V, R>(simd, &now[j], v)
-                            + a * load::<S, V, R>(simd, &output[j], v) * h,
-                        &mut next[j],
-                        v,
-                    );
+                    let p = load::<S, V, R>(simd, &output[from + j], v);
+                    let u = load::<S, V, R>(simd, &input[to + j], v) + a * p * h;
+                    store::<S, V, R>(u, &mut next[to + j], v);
                 }
             }
         }
     }
     *laplacian = filled(weights.trace);
-    let mut pulled = vec![filled(R::ZERO); m];
+    let mut pulled = zeros(m);
     for (l, layer) in weights.layers.iter().enumerate().rev() {
         let (now, after) = layers[l..].split_at_mut(1);
         let Kept { output, z, .. } = &mut now[0];
@@ -123,13 +118,13 @@ pub(super) fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number, A: Activ
                 Some(after) => after.z[i],
                 None => filled(weights.w[i]),
             };
-            let output = &output[i * (d + 1)..(i + 1) * (d + 1)];
+            let from = i * (d + 1);
             for v in (0..TILE).step_by(V::LEN) {
                 let (a, scaled) = (
-                    load::<S, V, R>(simd, &output[0], v),
+                    load::<S, V, R>(simd, &output[from], v),
                     load::<S, V, R>(simd, &above, v) * h,
                 );
-                let squares: V = squares(simd, &output[1..], v);
+                let squares: V = squares(simd, output, from + 1..from + 1 + d, v);
                 let bend = (V::splat(simd, R::ONE) - a * a) * scaled;
                 store::<S, V, R>(a * scaled, &mut pulled[i], v);
                 store::<S, V, R>(
@@ -163,16 +158,17 @@ pub(super) fn forward<S: Simd, V: SimdFloat<S, Element = R>, R: Number, A: Activ
     product::<S, V, R>(simd, Start::Add, (gradient, 1), &weights.square, point, 1);
 }
 
-/// Σ_j P_j², lanes from `v` on.
+/// Σ_j P_j² over some columns, lanes from `v` on.
 #[inline(always)]
 pub(super) fn squares<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
     simd: S,
-    derivatives: &[Lanes<R>],
+    columns: &[Lanes<R>],
+    which: Range<usize>,
     v: usize,
 ) -> V {
     let mut sum = V::splat(simd, R::ZERO);
-    for p in derivatives {
-        let p = load::<S, V, R>(simd, p, v);
+    for j in which {
+        let p = load::<S, V, R>(simd, &columns[j], v);
         sum = p.mul_add(p, sum);
     }
     sum

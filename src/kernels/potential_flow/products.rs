@@ -1,6 +1,8 @@
 //! The two products that nearly all of the work is: weights times columns, and sums of outer products of columns.
 //!
 //! Columns are [`Lanes`]: a matrix `[rows, columns]` of them has a stride, so that a product may read or write some of its columns.
+//!
+//! Inner loops index elements, not ranges: taking a range of a slice is a call in builds that inline little.
 
 use super::{Lanes, TILE};
 use crate::kernels::Number;
@@ -118,11 +120,11 @@ fn block<S: Simd, V: SimdFloat<S, Element = R>, R: Number, const N: usize, const
     let zero = V::splat(simd, R::ZERO);
     let mut sums = [[[zero; N]; COLUMNS]; ROWS];
     for (l, a) in panel.iter().enumerate() {
-        let row = &b.data[b.first + l * b.stride..][..COLUMNS];
+        let row = b.first + l * b.stride;
         let mut values = [[zero; N]; COLUMNS];
         for c in 0..COLUMNS {
             for n in 0..N {
-                values[c][n] = load::<S, V, R>(simd, &row[c], v + n * V::LEN);
+                values[c][n] = load::<S, V, R>(simd, &b.data[row + c], v + n * V::LEN);
             }
         }
         for r in 0..ROWS {
@@ -134,7 +136,11 @@ fn block<S: Simd, V: SimdFloat<S, Element = R>, R: Number, const N: usize, const
             }
         }
     }
-    for r in 0..rows {
+    // Every row by its number, so that the sums stay in registers.
+    for r in 0..ROWS {
+        if r == rows {
+            break;
+        }
         for c in 0..COLUMNS {
             let to = &mut out[r * stride + c];
             for n in 0..N {
@@ -273,11 +279,25 @@ fn outer_block<
     }
     for a in 0..I {
         for b in 0..J {
-            let at = ((i + a) * width + j + b) * V::LEN;
-            let sum = V::from_slice(simd, &sums[at..at + V::LEN]) + totals[a][b];
-            sum.store_slice(&mut sums[at..at + V::LEN]);
+            add::<S, V, R>(simd, sums, (i + a) * width + j + b, totals[a][b]);
         }
     }
+}
+
+/// Adds to vector `k` of `sums`.
+#[inline(always)]
+fn add<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
+    simd: S,
+    sums: &mut [R],
+    k: usize,
+    more: V,
+) {
+    let sum: &mut [R] = if V::LEN == 4 {
+        &mut sums.as_chunks_mut::<4>().0[k]
+    } else {
+        &mut sums[k * V::LEN..(k + 1) * V::LEN]
+    };
+    (V::from_slice(simd, sum) + more).store_slice(sum);
 }
 
 impl<'a, R> Columns<'a, R> {

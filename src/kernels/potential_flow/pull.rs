@@ -7,7 +7,7 @@
 use super::evaluation::{Evaluation, squares};
 use super::products::{Columns, Start, load, outer, product, store};
 use super::weights::Weights;
-use super::{Lanes, TILE, filled};
+use super::{Lanes, TILE, filled, zeros};
 use crate::graph::PotentialFlow;
 use crate::kernels::Number;
 use fearless_simd::{Simd, SimdFloat};
@@ -16,39 +16,38 @@ use fearless_simd_macros::simd;
 /// Adjoints on the way back, and scratch.
 pub(super) struct Pull<R> {
     /// Of the state x, `[d]`.
-    pub state: Vec<Lanes<R>>,
+    pub state: Box<[Lanes<R>]>,
     /// Of ẋ, `[d]`.
-    pub slope: Vec<Lanes<R>>,
+    pub slope: Box<[Lanes<R>]>,
     /// γ, of ∇Φ: `[d + 1]`.
-    pub gradient: Vec<Lanes<R>>,
+    pub gradient: Box<[Lanes<R>]>,
     /// μ, of ΔΦ.
     pub laplacian: Lanes<R>,
     /// Of the point where Φ was evaluated, `[d + 1]`, time included.
-    pub input: Vec<Lanes<R>>,
+    pub input: Box<[Lanes<R>]>,
     /// K₀γ, `[m]`.
-    along: Vec<Lanes<R>>,
+    along: Box<[Lanes<R>]>,
     /// K_ℓζ_ℓ of each layer, `[m]`.
-    carried: Vec<Vec<Lanes<R>>>,
+    carried: Box<[Box<[Lanes<R>]>]>,
     /// Of u and J below the present layer, `[m, d + 1]`.
-    below: Vec<Lanes<R>>,
+    below: Box<[Lanes<R>]>,
     /// Of pre-activation and K J of the present layer, and h a ⊙ z, `[m, d + 2]`.
-    layer: Vec<Lanes<R>>,
+    layer: Box<[Lanes<R>]>,
 }
 
 impl<R: Number> Pull<R> {
     pub fn new(flow: &PotentialFlow) -> Self {
         let (m, d) = (flow.hidden, flow.d);
-        let lanes = |count: usize| vec![filled(R::ZERO); count];
         Self {
-            state: lanes(d),
-            slope: lanes(d),
-            gradient: lanes(d + 1),
+            state: zeros(d),
+            slope: zeros(d),
+            gradient: zeros(d + 1),
             laplacian: filled(R::ZERO),
-            input: lanes(d + 1),
-            along: lanes(m),
-            carried: vec![lanes(m); flow.layers],
-            below: lanes(m * (d + 1)),
-            layer: lanes(m * (d + 2)),
+            input: zeros(d + 1),
+            along: zeros(m),
+            carried: vec![zeros(m); flow.layers].into(),
+            below: zeros(m * (d + 1)),
+            layer: zeros(m * (d + 2)),
         }
     }
 }
@@ -60,18 +59,18 @@ pub(super) struct Sums<R> {
     d: usize,
     m: usize,
     /// Of K₀ `[m, d + 1]`, by outer products.
-    opening: Vec<R>,
+    opening: Box<[R]>,
     /// Of K₀ `[m, d]`, by J.
-    directions: Vec<Lanes<R>>,
+    directions: Box<[Lanes<R>]>,
     /// μ σ″₀ z₁, `[m]`: half of what K₀ receives through Σ_j K₀j², over K₀.
-    sizes: Vec<Lanes<R>>,
-    opening_bias: Vec<Lanes<R>>,
+    sizes: Box<[Lanes<R>]>,
+    opening_bias: Box<[Lanes<R>]>,
     /// Of each K `[m, m]` and b `[m]`.
-    layers: Vec<(Vec<R>, Vec<Lanes<R>>)>,
-    w: Vec<Lanes<R>>,
+    layers: Box<[(Box<[R]>, Box<[Lanes<R>]>)]>,
+    w: Box<[Lanes<R>]>,
     /// Σ γ sᵀ, `[d + 1, d + 1]`.
-    moments: Vec<R>,
-    linear: Vec<Lanes<R>>,
+    moments: Box<[R]>,
+    linear: Box<[Lanes<R>]>,
     /// Σ μ
     trace: Lanes<R>,
 }
@@ -80,21 +79,20 @@ impl<R: Number> Sums<R> {
     /// Zeros, for vectors of `lanes`.
     pub fn new(flow: &PotentialFlow, lanes: usize) -> Self {
         let (m, d) = (flow.hidden, flow.d);
-        let zeros = |count: usize| vec![R::ZERO; count * lanes];
-        let wide = |count: usize| vec![filled(R::ZERO); count];
+        let narrow = |count: usize| vec![R::ZERO; count * lanes].into();
         Self {
             lanes,
             offsets: flow.offsets(),
             d,
             m,
-            opening: zeros(m * (d + 1)),
-            directions: wide(m * d),
-            sizes: wide(m),
-            opening_bias: wide(m),
-            layers: vec![(zeros(m * m), wide(m)); flow.layers],
-            w: wide(m),
-            moments: zeros((d + 1) * (d + 1)),
-            linear: wide(d + 1),
+            opening: narrow(m * (d + 1)),
+            directions: zeros(m * d),
+            sizes: zeros(m),
+            opening_bias: zeros(m),
+            layers: vec![(narrow(m * m), zeros(m)); flow.layers].into(),
+            w: zeros(m),
+            moments: narrow((d + 1) * (d + 1)),
+            linear: zeros(d + 1),
             trace: filled(R::ZERO),
         }
     }
@@ -215,12 +213,12 @@ fn carry<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
         let Some((next, stride)) = next else { continue };
         let last = l + 1 == weights.layers.len();
         for i in 0..m {
-            let output = &now.output[i * (d + 1)..(i + 1) * (d + 1)];
+            let from = i * (d + 1);
             let zeta = &now.input[i * (d + 2) + d + 1];
             let next = &mut next[i * stride];
             for v in (0..TILE).step_by(V::LEN) {
-                let a = load::<S, V, R>(simd, &output[0], v);
-                let squares: V = squares(simd, &output[1..], v);
+                let a = load::<S, V, R>(simd, &now.output[from], v);
+                let squares: V = squares(simd, &now.output, from + 1..from + 1 + d, v);
                 let bend = load::<S, V, R>(simd, &mu, v) * (one - a * a) * squares;
                 let value = load::<S, V, R>(simd, zeta, v)
                     + a.mul_add(load::<S, V, R>(simd, &carried[i], v), bend) * h;
@@ -255,13 +253,12 @@ fn through_layer<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
             Some(after) => after.z[i],
             None => filled(weights.w[i]),
         };
-        let output = &now.output[i * (d + 1)..(i + 1) * (d + 1)];
-        let below = &pull.below[i * (d + 1)..(i + 1) * (d + 1)];
-        let layer = &mut pull.layer[i * (d + 2)..(i + 1) * (d + 2)];
+        let (from, to) = (i * (d + 1), i * (d + 2));
+        let (output, below, layer) = (&now.output, &pull.below, &mut pull.layer);
         let carried = &pull.carried[l][i];
         for v in (0..TILE).step_by(V::LEN) {
             let (a, z) = (
-                load::<S, V, R>(simd, &output[0], v),
+                load::<S, V, R>(simd, &output[from], v),
                 load::<S, V, R>(simd, &above, v),
             );
             let flat = one - a * a;
@@ -271,20 +268,17 @@ fn through_layer<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
             let mut slope = z * load::<S, V, R>(simd, carried, v);
             for j in 1..=d {
                 let (p, up) = (
-                    load::<S, V, R>(simd, &output[j], v),
-                    load::<S, V, R>(simd, &below[j], v),
+                    load::<S, V, R>(simd, &output[from + j], v),
+                    load::<S, V, R>(simd, &below[from + j], v),
                 );
                 squares = p.mul_add(p, squares);
                 slope = p.mul_add(up, slope);
-                store::<S, V, R>((bend * p * two + a * up) * h, &mut layer[j], v);
+                store::<S, V, R>((bend * p * two + a * up) * h, &mut layer[to + j], v);
             }
             let curvature = flat * slope - a * bend * squares * two;
-            store::<S, V, R>(
-                a.mul_add(load::<S, V, R>(simd, &below[0], v), curvature) * h,
-                &mut layer[0],
-                v,
-            );
-            store::<S, V, R>(a * z * h, &mut layer[d + 1], v);
+            let value = a.mul_add(load::<S, V, R>(simd, &below[from], v), curvature) * h;
+            store::<S, V, R>(value, &mut layer[to], v);
+            store::<S, V, R>(a * z * h, &mut layer[to + d + 1], v);
         }
     }
     let columns = Columns::all(&pull.layer, d + 2);
@@ -294,10 +288,10 @@ fn through_layer<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
         let (matrix, bias) = &mut sums.layers[l];
         let input = Columns::all(&now.input, d + 2);
         outer::<S, V, R>(simd, matrix, columns, input, d + 2);
-        for (bias, layer) in bias.iter_mut().zip(pull.layer.chunks_exact(d + 2)) {
+        for i in 0..m {
             for v in (0..TILE).step_by(V::LEN) {
-                let more = load::<S, V, R>(simd, bias, v) + load::<S, V, R>(simd, &layer[0], v);
-                store::<S, V, R>(more, bias, v);
+                let more = load::<S, V, R>(simd, &pull.layer[i * (d + 2)], v);
+                store::<S, V, R>(load::<S, V, R>(simd, &bias[i], v) + more, &mut bias[i], v);
             }
         }
     }
@@ -317,26 +311,22 @@ fn through_opening<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
     let mu = pull.laplacian;
     let two = R::from_f64(2.0);
     // Columns: of the pre-activation, and a₀ ⊙ z₁.
-    let mut both = vec![filled(R::ZERO); 2 * m];
-    for (i, both) in both.chunks_exact_mut(2).enumerate() {
+    let mut both = zeros(2 * m);
+    for i in 0..m {
         let (a, z) = (&evaluation.opening[i], &evaluation.layers[0].z[i]);
-        let below = &pull.below[i * (d + 1)..(i + 1) * (d + 1)];
-        let row = &weights.opening[i * (d + 1)..];
-        let [pre, scaled] = both else { continue };
+        let from = i * (d + 1);
         for v in (0..TILE).step_by(V::LEN) {
             let (a, z) = (load::<S, V, R>(simd, a, v), load::<S, V, R>(simd, z, v));
             let mut slope = z * load::<S, V, R>(simd, &pull.along[i], v);
-            for (up, &k) in below[1..].iter().zip(row) {
-                slope += load::<S, V, R>(simd, up, v) * k;
+            for j in 0..d {
+                let up = load::<S, V, R>(simd, &pull.below[from + 1 + j], v);
+                slope += up * weights.opening[from + j];
             }
             let bend = load::<S, V, R>(simd, &mu, v) * z * weights.sizes[i];
             let curvature = (one - a * a) * (slope - a * bend * two);
-            store::<S, V, R>(
-                a.mul_add(load::<S, V, R>(simd, &below[0], v), curvature),
-                pre,
-                v,
-            );
-            store::<S, V, R>(a * z, scaled, v);
+            let pre = a.mul_add(load::<S, V, R>(simd, &pull.below[from], v), curvature);
+            store::<S, V, R>(pre, &mut both[2 * i], v);
+            store::<S, V, R>(a * z, &mut both[2 * i + 1], v);
         }
     }
     let pre = Columns::all(&both, 2);
@@ -353,16 +343,12 @@ fn through_opening<S: Simd, V: SimdFloat<S, Element = R>, R: Number>(
     outer::<S, V, R>(simd, &mut sums.moments, gamma, point, 1);
     for i in 0..m {
         let (a, z) = (&evaluation.opening[i], &evaluation.layers[0].z[i]);
-        let below = &pull.below[i * (d + 1) + 1..(i + 1) * (d + 1)];
-        let directions = &mut sums.directions[i * d..(i + 1) * d];
         for v in (0..TILE).step_by(V::LEN) {
             let (a, z) = (load::<S, V, R>(simd, a, v), load::<S, V, R>(simd, z, v));
-            for (sum, up) in directions.iter_mut().zip(below) {
-                store::<S, V, R>(
-                    a.mul_add(load::<S, V, R>(simd, up, v), load::<S, V, R>(simd, sum, v)),
-                    sum,
-                    v,
-                );
+            for j in 0..d {
+                let up = load::<S, V, R>(simd, &pull.below[i * (d + 1) + 1 + j], v);
+                let sum = &mut sums.directions[i * d + j];
+                store::<S, V, R>(a.mul_add(up, load::<S, V, R>(simd, sum, v)), sum, v);
             }
             let (size, bias) = (&mut sums.sizes[i], &mut sums.opening_bias[i]);
             store::<S, V, R>(

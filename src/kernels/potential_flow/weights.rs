@@ -29,9 +29,9 @@ pub(super) struct Weights<'a, R> {
     /// b₀ `[m]`
     pub opening_bias: &'a [R],
     /// Σ_{j ≤ d} K₀ij², `[m]`
-    pub sizes: Vec<R>,
+    pub sizes: Box<[R]>,
     /// Residual layers.
-    pub layers: Vec<Layer<'a, R>>,
+    pub layers: Box<[Layer<'a, R>]>,
     /// w `[m]`
     pub w: &'a [R],
     /// A `[r, d + 1]`
