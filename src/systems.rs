@@ -7,6 +7,7 @@ pub mod balance;
 pub mod cnf;
 pub mod flow_vi;
 mod kernel;
+mod likelihood;
 pub mod mala;
 mod minimise;
 pub mod ntk;

@@ -132,18 +132,19 @@ fn block<S: Simd, const ROWS: usize, const VECTORS: usize>(
 ) {
     let lanes = S::f32s::LEN;
     let mut sums = [[S::f32s::splat(simd, 0.0); VECTORS]; ROWS];
-    for (l, row) in panel.chunks_exact(VECTORS * lanes).enumerate() {
+    // Counted by hand: `enumerate` is a call in builds that inline little.
+    let mut at = first * a.row;
+    for row in panel.chunks_exact(VECTORS * lanes) {
         let b: [S::f32s; VECTORS] =
             std::array::from_fn(|v| S::f32s::from_slice(simd, &row[v * lanes..(v + 1) * lanes]));
-        let at = first * a.row + l * a.column;
         for (r, sums) in sums.iter_mut().enumerate() {
             let scale = S::f32s::splat(simd, a.data[at + r * a.row]);
             for v in 0..VECTORS {
                 sums[v] = scale.mul_add(b[v], sums[v]);
             }
         }
+        at += a.column;
     }
-    let mut line = [0f32; 64];
     for (r, sums) in sums.iter().enumerate() {
         let at = (first + r) * m + start;
         let row = &mut out[at..at + columns];
@@ -153,6 +154,7 @@ fn block<S: Simd, const ROWS: usize, const VECTORS: usize>(
             }
             continue;
         }
+        let mut line = [0f32; 64];
         for (v, sum) in sums.iter().enumerate() {
             sum.store_slice(&mut line[v * lanes..(v + 1) * lanes]);
         }

@@ -11,6 +11,7 @@ mod driver;
 mod solver;
 mod velocity;
 
+use super::likelihood::{GAP, HELD_OUT, HeldOut, INVERSE, NLL, STEPS, TRANSPORT_COST};
 use super::ot_flow::network::normals;
 use super::trace::Trace;
 use super::{Build, Depiction, Entry, Inputs, Map, Own, Preset, Stage, System, Way};
@@ -95,40 +96,6 @@ pub static ENTRY: Entry = Entry {
     ],
 };
 
-static NLL: Curve = Curve {
-    id: "nll",
-    label: "−log-likelihood C",
-    definition: "C = E[−log N(x(1)) − l] over 1024 held-out samples, 32 steps of Runge–Kutta 4; the trace is exact up to d = 4, above \
-                 estimated with one probe a sample. Where the source's density is known, H(ρ₀) + the mean of log ρ₀ − log ρ, which has \
-                 the same expectation and less noise.",
-    unit: "nats",
-    scale: Scale::Linear,
-};
-
-static GAP: Curve = Curve {
-    id: "entropy_gap",
-    label: "C − H(ρ₀)",
-    definition: "C − H(ρ₀) = KL(ρ₀‖model), both as means over the same held-out samples, whose noise cancels.",
-    unit: "nats",
-    scale: Scale::Log,
-};
-
-static COST: Curve = Curve {
-    id: "transport_cost",
-    label: "transport cost L",
-    definition: "L = E∫½|v|² dt over held-out samples; no flow that ends at N(0, I) has less than ½ W₂².",
-    unit: "x²",
-    scale: Scale::Linear,
-};
-
-static INVERSE: Curve = Curve {
-    id: "inverse_err",
-    label: "inverse error",
-    definition: "Mean of ‖x − F⁻¹(F(x))‖ over held-out samples, at the equal steps of training; 16 where those are adaptive.",
-    unit: "x",
-    scale: Scale::Log,
-};
-
 static EVALUATIONS: Curve = Curve {
     id: "evaluations",
     label: "evaluations of v",
@@ -137,10 +104,6 @@ static EVALUATIONS: Curve = Curve {
     scale: Scale::Linear,
 };
 
-/// Held-out samples.
-const HELD_OUT: usize = 1024;
-/// Equal steps of Runge–Kutta 4 in validation.
-const VALIDATION_STEPS: usize = 32;
 /// Largest dimension in which validation computes the whole trace.
 const EXACT_TRACE: usize = 4;
 /// Largest dimension in which training may compute it.
@@ -252,7 +215,7 @@ impl Cnf {
 
     fn stage(&self, source: &Rc<Source>, velocity: Velocity) -> Stage {
         let known = source.entropy().map(|_| Metric::Curve(&GAP));
-        let own = [&NLL, &COST, &INVERSE, &EVALUATIONS].map(Metric::Curve);
+        let own = [&NLL, &TRANSPORT_COST, &INVERSE, &EVALUATIONS].map(Metric::Curve);
         let mut metrics: Vec<Metric> = known.into_iter().chain(own).collect();
         if source.target.is_some() {
             metrics.push(Metric::W2);
@@ -267,7 +230,7 @@ impl Cnf {
             names: source.names.clone(),
             depiction: Some(self.depiction(velocity)),
             map: Some(map(velocity, self.steps())),
-            least_cost: Some((COST.id, Rc::clone(source))),
+            least_cost: Some((TRANSPORT_COST.id, Rc::clone(source))),
             marks: Vec::new(),
             guides: Vec::new(),
             curves: Some(self.curves(source, velocity)),
@@ -283,9 +246,8 @@ impl Cnf {
     fn curves(&self, source: &Source, velocity: Velocity) -> Program {
         let g = Graph::default();
         let d = source.d;
-        let rows = source.samples(self.seed, stream::HELD_OUT, 0, HELD_OUT);
-        let points: Vec<f64> = rows.iter().map(|v| f64::from(*v)).collect();
-        let x = g.constant(points, &[HELD_OUT, d]);
+        let held_out = HeldOut::new(source, self.seed);
+        let x = held_out.points(&g);
         let theta = g.input("theta", &[velocity.parameters()]);
         let trace = if d <= EXACT_TRACE {
             Trace::Exact
@@ -293,18 +255,10 @@ impl Cnf {
             Trace::Rademacher
         };
         let probe = trace.probes(&g, HELD_OUT, d);
-        let end = solver::along(velocity, theta, x, probe, VALIDATION_STEPS);
+        let end = solver::along(velocity, theta, x, probe, STEPS.max(self.steps()));
         let nll = solver::minus_log_normal(end.slice(1, 0, d)) - end.column(d);
-        let mean = nll.mean(0);
-        let known = source.entropy().zip(source.entropy_over(&rows));
-        match known {
-            Some((entropy, here)) => {
-                g.assign(GAP.id, mean - here);
-                g.assign(NLL.id, mean - here + entropy.value);
-            }
-            None => g.assign(NLL.id, mean),
-        }
-        g.assign(COST.id, end.column(d + 1).mean(0));
+        held_out.assign(&g, nll);
+        g.assign(TRANSPORT_COST.id, end.column(d + 1).mean(0));
         let there = solver::carried(velocity, theta, x, self.steps(), Way::There);
         let back = solver::carried(velocity, theta, there, self.steps(), Way::Back);
         let apart = (back - x).square().sum(1).sqrt();

@@ -6,6 +6,7 @@
 //! **Source** D. Rezende, S. Mohamed, "Variational inference with normalizing flows" (ICML 2015), eq. 15, with the flow of
 //! D. Onken, S. Wu Fung, X. Li, L. Ruthotto, "OT-Flow" (AAAI 2021).
 
+use super::likelihood;
 use super::ot_flow::network::{FlowParams, back, normals, start, update, weights};
 use super::ot_flow::picture::{View, Ways};
 use super::ot_flow::{curves, map};
@@ -116,7 +117,7 @@ impl System for FlowVi {
         let own = [
             divergence(&target),
             &ESS,
-            &curves::TRANSPORT_COST,
+            &likelihood::TRANSPORT_COST,
             &curves::HJB,
         ];
         let shared = [
@@ -184,7 +185,7 @@ impl FlowVi {
 
     /// Writes the curves, and the particles that the other metrics are measured on.
     fn curves(&self, flow: PotentialFlow, target: &Target) -> Program {
-        let (n, d) = (curves::HELD_OUT.max(self.n), flow.d);
+        let (n, d) = (likelihood::HELD_OUT.max(self.n), flow.d);
         let g = Graph::default();
         // The first rows are the particles of the picture.
         let z = normals(&g, self.seed, &[n, d]);
@@ -200,7 +201,7 @@ impl FlowVi {
         let constant = target.log_normalizer.unwrap_or(0.0);
         g.assign(divergence(target).id, constant - log_w.mean(0));
         g.assign(ESS.id, effective(log_w));
-        g.assign(curves::TRANSPORT_COST.id, -end.column(d + 1).mean(0));
+        g.assign(likelihood::TRANSPORT_COST.id, -end.column(d + 1).mean(0));
         g.assign(curves::HJB.id, -end.column(d + 2).mean(0));
         g.assign("particles", x.slice(0, 0, self.n));
         g.compile("curves")

@@ -12,6 +12,7 @@ pub(super) mod picture;
 use network::{FlowParams, back, start, update, weights};
 use picture::{View, Ways};
 
+use super::likelihood;
 use super::trace::Trace;
 use super::{
     Build, Command, Depiction, Driver, Entry, Inputs, Map, Own, Preset, Reads, Stage, System, Way,
@@ -165,7 +166,7 @@ impl System for OtFlow {
             names: shown.names,
             depiction: Some(depiction),
             map: Some(map(flow)),
-            least_cost: Some((curves::TRANSPORT_COST.id, Rc::clone(&source))),
+            least_cost: Some((likelihood::TRANSPORT_COST.id, Rc::clone(&source))),
             marks: self.marks(&source),
             guides: Vec::new(),
             curves: Some(curves),
@@ -188,7 +189,7 @@ impl System for OtFlow {
             notes: vec![format!(
                 "{} parameters. Curves are measured on {} samples that no batch has, with {} time steps.",
                 flow.parameters(),
-                curves::HELD_OUT,
+                likelihood::HELD_OUT,
                 curves::steps(&flow),
             )],
         })

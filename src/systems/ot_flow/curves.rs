@@ -4,38 +4,8 @@ use super::network::{back, normals};
 use crate::data::Source;
 use crate::graph::{Graph, PotentialFlow, Program, Var};
 use crate::metrics::{Curve, Metric, Scale};
-use crate::rng::stream;
+use crate::systems::likelihood::{GAP, HeldOut, INVERSE, NLL, STEPS, TRANSPORT_COST};
 use std::f64::consts::TAU;
-
-/// Samples that the curves are measured on.
-pub const HELD_OUT: usize = 2048;
-/// Fewest time steps that they are measured with.
-const STEPS: usize = 32;
-
-static GAP: Curve = Curve {
-    id: "entropy_gap",
-    label: "C − H(ρ₀)",
-    definition: "C − H(ρ₀) = KL(ρ₀‖model), both as means over the same 2048 held-out samples, whose noise cancels; at 32 time steps or more.",
-    unit: "nats",
-    scale: Scale::Log,
-};
-
-static NLL: Curve = Curve {
-    id: "nll",
-    label: "C",
-    definition: "C = E[−log N(x(1)) − l] over 2048 held-out samples, at 32 time steps or more; less the noise of the samples where the \
-                 source's entropy is known.",
-    unit: "nats",
-    scale: Scale::Linear,
-};
-
-pub(crate) static TRANSPORT_COST: Curve = Curve {
-    id: "transport_cost",
-    label: "transport cost L",
-    definition: "Mean of ∫ ½|ẋ|² dt over 2048 held-out samples, at 32 time steps or more, unweighted.",
-    unit: "x²",
-    scale: Scale::Linear,
-};
 
 pub(crate) static HJB: Curve = Curve {
     id: "hjb",
@@ -43,14 +13,6 @@ pub(crate) static HJB: Curve = Curve {
     definition: "Mean of ∫ |−∂ₜΦ + ½|∇Φ|²/α| dt over 2048 held-out samples, at 32 time steps or more, unweighted: 0 where the potential is \
                  that of optimal transport.",
     unit: "x²",
-    scale: Scale::Log,
-};
-
-static INVERSE: Curve = Curve {
-    id: "inverse_err",
-    label: "inverse error",
-    definition: "Mean of ‖x − F⁻¹(F(x))‖ over 2048 held-out samples, at the time steps of training.",
-    unit: "x",
     scale: Scale::Log,
 };
 
@@ -79,13 +41,10 @@ pub fn metrics(source: &Source) -> Vec<Metric> {
 
 /// Writes the curves from the parameters `theta`, and `generated` samples.
 pub fn program(seed: u32, flow: PotentialFlow, source: &Source, generated: usize) -> Program {
-    let (n, d) = (HELD_OUT, flow.d);
-    let rows = source.samples(seed, stream::HELD_OUT, 0, n);
-    // The entropy as a mean over the same rows has the same noise as the likelihood.
-    let known = source.entropy().zip(source.entropy_over(&rows));
-    let rows: Vec<f64> = rows.into_iter().map(f64::from).collect();
+    let d = flow.d;
+    let held_out = HeldOut::new(source, seed);
     let g = Graph::default();
-    let x = g.constant(rows, &[n, d]);
+    let x = held_out.points(&g);
     let theta = g.input("theta", &[flow.parameters()]);
     let fine = PotentialFlow {
         steps: steps(&flow),
@@ -93,14 +52,8 @@ pub fn program(seed: u32, flow: PotentialFlow, source: &Source, generated: usize
     };
     let end = g.potential_flow(fine, x, theta);
     let coarse = g.potential_flow(flow, x, theta);
-    for (curve, end) in [(&NLL, end), (&CHEAT, coarse)] {
-        let nll = -log_likelihood(end).mean(0);
-        let noise = known.map_or(0.0, |(entropy, mean)| mean - entropy.value);
-        g.assign(curve.id, nll - noise);
-    }
-    if let Some((_, mean)) = known {
-        g.assign(GAP.id, -log_likelihood(end).mean(0) - mean);
-    }
+    held_out.assign(&g, -log_likelihood(end));
+    g.assign(CHEAT.id, held_out.mean(-log_likelihood(coarse)));
     g.assign(TRANSPORT_COST.id, end.column(d + 1).mean(0));
     g.assign(HJB.id, end.column(d + 2).mean(0));
     let returned = g.potential_flow(back(flow), coarse.slice(1, 0, d), theta);
