@@ -58,7 +58,7 @@ fn four_rounds(x: [u32; 2], rotations: [u32; 4], keys: [u32; 2]) -> [u32; 2] {
     [x.wrapping_add(keys[0]), y.wrapping_add(keys[1])]
 }
 
-/// A uniform number in (0, 1) from 24 random bits: never 0, never 1.
+/// A uniform number in (0, 1] from 24 random bits: never 0, and 1 only for the largest word, which rounds up.
 #[inline(always)]
 pub fn uniform(bits: u32) -> f32 {
     ((bits >> 8) as f32 + 0.5) * (1.0 / 16_777_216.0)

@@ -199,8 +199,8 @@ pub struct Stage {
 pub struct Depiction {
     /// Writes the particles, and the buffers below.
     pub program: Rc<Program>,
-    /// Ways of the first particles: how many, and points on each. Buffers `paths` `[points, n, d]` and `residual` `[points − 1, n]`.
-    pub paths: [usize; 2],
+    /// How many ways of the first particles are drawn. Buffers `paths` `[points, n, d]` and `residual` `[points − 1, n]`.
+    pub ways: usize,
     /// Nodes a side of the grid over the frame where the buffer `learned` `[nodes, nodes]` has a log-density; 0 where there is none.
     pub nodes: usize,
 }
@@ -276,6 +276,42 @@ impl Driver for Steps {
 
     fn copy(&self) -> Box<dyn Driver> {
         Box::new(Self)
+    }
+}
+
+/// Runs program 1 first where it is due, every so many steps or never, and program 0 as the step.
+#[derive(Debug, Clone)]
+pub struct Renewing {
+    every: Option<u32>,
+    renewed: Option<u32>,
+}
+
+impl Renewing {
+    /// What program 1 makes lasts for `every` steps.
+    pub fn new(every: Option<u32>) -> Self {
+        Self {
+            every,
+            renewed: None,
+        }
+    }
+}
+
+impl Driver for Renewing {
+    fn next(&mut self, step: u32, _: &Reads) -> Command {
+        // A run that goes on between two renewals has in its state what the last one made.
+        let due = self.every.is_some_and(|every| step.is_multiple_of(every))
+            && self.renewed != Some(step);
+        if due {
+            self.renewed = Some(step);
+        }
+        Command::Run {
+            program: usize::from(due),
+            times: 1,
+        }
+    }
+
+    fn copy(&self) -> Box<dyn Driver> {
+        Box::new(self.clone())
     }
 }
 

@@ -75,11 +75,13 @@ impl Schedule {
         match self {
             Self::Constant => rate,
             Self::InverseRoot => rate / (t + 1.0).sqrt(),
-            // Whole powers of two: floor(t/every) halvings, counted as the sum of steps passed.
+            // Whole powers of two: floor(t/every) halvings, at most 63, counted bit by bit.
             Self::Halving { every } => {
-                let passed = (1..=64).fold(t * 0.0, |sum, k| {
-                    sum + 1.0 - t.less(t.graph().scalar(every * f64::from(k)))
-                });
+                let (mut passed, mut left) = (t * 0.0, t);
+                for bit in [32.0, 16.0, 8.0, 4.0, 2.0, 1.0] {
+                    let over = 1.0 - left.less(t.graph().scalar(every * bit));
+                    (passed, left) = (passed + over * bit, left - over * (every * bit));
+                }
                 rate * (passed * -std::f64::consts::LN_2).exp()
             }
             Self::Cosine { length } => {

@@ -403,7 +403,7 @@ fn ways(session: &Session) -> Option<Ways<'_>> {
         residual: session.get("residual")?,
         n: stage.n,
         d: stage.d,
-        shown: stage.depiction.as_ref()?.paths[0],
+        shown: stage.depiction.as_ref()?.ways,
         axes: stage.axes,
     })
 }

@@ -89,6 +89,11 @@ pub static ENTRY: Entry = Entry {
             link: "m=cnf&method=rk4&kinetic=0.02&jacobian=0.01",
         },
         Preset {
+            title: "The race",
+            question: "A potential with optimal transport, and a velocity without: which has the lower cost L at an equal likelihood, and the straighter ways?",
+            link: "m=ot-flow;m=cnf&width=32",
+        },
+        Preset {
             title: "What a random trace costs",
             question: "The estimate of tr ∇v is right on average. How much does its noise slow the training?",
             link: "m=cnf&source=moons&method=rk4;trace=exact",
@@ -291,7 +296,7 @@ impl Cnf {
         g.assign("residual", g.concat(&bent.collect::<Vec<_>>(), 0));
         Depiction {
             program: Rc::new(g.compile("picture")),
-            paths: [n.min(WAYS), nt + 1],
+            ways: n.min(WAYS),
             nodes: 0,
         }
     }

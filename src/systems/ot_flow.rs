@@ -14,9 +14,7 @@ use picture::{View, Ways};
 
 use super::likelihood;
 use super::trace::Trace;
-use super::{
-    Build, Command, Depiction, Driver, Entry, Inputs, Map, Own, Preset, Reads, Stage, System, Way,
-};
+use super::{Build, Depiction, Entry, Inputs, Map, Own, Preset, Renewing, Stage, System, Way};
 use crate::data::{Source, SourceParams};
 use crate::error::{Problem, Result};
 use crate::graph::{Graph, PotentialFlow, Program, Wanted, grad};
@@ -179,10 +177,7 @@ impl System for OtFlow {
         Ok(Build {
             prepare: None,
             programs: vec![self.step_program(flow, weights), self.draw_program(&source)],
-            driver: Box::new(Batches {
-                every: self.resample,
-                drawn: None,
-            }),
+            driver: Box::new(Renewing::new(Some(self.resample))),
             state: vec![("theta".to_owned(), start(&flow, self.seed))],
             stage,
             default_steps: 1000,
@@ -298,31 +293,6 @@ pub(super) fn map(flow: PotentialFlow) -> Map {
             g.compile("map")
         }),
         parameters: &["theta"],
-    }
-}
-
-/// Draws a batch when it is due, else steps.
-#[derive(Clone)]
-struct Batches {
-    every: u32,
-    drawn: Option<u32>,
-}
-
-impl Driver for Batches {
-    fn next(&mut self, step: u32, _: &Reads) -> Command {
-        // A run that goes on from the middle of a batch has it in its state.
-        let due = step.is_multiple_of(self.every) && self.drawn != Some(step);
-        if due {
-            self.drawn = Some(step);
-        }
-        Command::Run {
-            program: usize::from(due),
-            times: 1,
-        }
-    }
-
-    fn copy(&self) -> Box<dyn Driver> {
-        Box::new(self.clone())
     }
 }
 

@@ -3,10 +3,7 @@
 //! **Source** Q. Liu, D. Wang, "Stein variational gradient descent" (NeurIPS 2016), algorithm 1.
 
 use super::sampling::density_and_score;
-use super::{
-    Build, Command, Driver, Entry, Inputs, Kernel, KernelWidth, Own, Preset, Reads, Sampling,
-    System,
-};
+use super::{Build, Entry, Inputs, Kernel, KernelWidth, Own, Preset, Renewing, Sampling, System};
 use crate::error::{Problem, Result};
 use crate::graph::{Graph, Program, Var};
 use crate::params::{Bandwidth, Matrix, Spec, shortest};
@@ -110,15 +107,12 @@ impl System for Svgd {
         if median {
             programs.push(median_program(n, d));
         }
+        let every = if n > MEDIAN_SUBSET { MEDIAN_EVERY } else { 1 };
         stage.arrows = Some(Rc::new(self.arrows_program(&target, &matrix)));
         Ok(Build {
             prepare: None,
             programs,
-            driver: Box::new(Bandwidths {
-                median,
-                every: if n > MEDIAN_SUBSET { MEDIAN_EVERY } else { 1 },
-                measured: None,
-            }),
+            driver: Box::new(Renewing::new(median.then_some(every))),
             state,
             stage,
             default_steps: 500,
@@ -221,31 +215,6 @@ fn median_program(n: usize, d: usize) -> Program {
     let floor = g.scalar(1e-12);
     g.assign("bandwidth", (h2 - floor).choose(h2, floor));
     g.compile("bandwidth")
-}
-
-/// Renews the bandwidth when it is due, else steps.
-#[derive(Clone)]
-struct Bandwidths {
-    median: bool,
-    every: u32,
-    measured: Option<u32>,
-}
-
-impl Driver for Bandwidths {
-    fn next(&mut self, step: u32, _: &Reads) -> Command {
-        let due = self.median && step.is_multiple_of(self.every) && self.measured != Some(step);
-        if due {
-            self.measured = Some(step);
-        }
-        Command::Run {
-            program: usize::from(due),
-            times: 1,
-        }
-    }
-
-    fn copy(&self) -> Box<dyn Driver> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

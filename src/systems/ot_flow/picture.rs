@@ -116,7 +116,7 @@ impl Ways {
         let nodes = if flow.d == 2 { NODES } else { 0 };
         Depiction {
             program: Rc::new(self.program(g, start, flow, view, nodes)),
-            paths: [self.n.min(WAYS), flow.steps + 1],
+            ways: self.n.min(WAYS),
             nodes,
         }
     }
