@@ -125,7 +125,7 @@ impl Reference {
                 let samples = density.samples.as_ref().filter(|s| s.n == n)?;
                 Some(Level {
                     value: samples.floor.as_ref()?.value()?,
-                    label: format!("between two exact batches of {n}"),
+                    label: format!("floor: two exact batches of {n}"),
                 })
             }
             _ => None,

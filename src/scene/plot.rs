@@ -158,8 +158,9 @@ impl Chart {
                 list.line([plot.x, y], [plot.x + plot.w, y]);
                 list.stroke(Role::Reference, 1.2, Dash::Dashed, 0.9);
                 let points = || curves.iter().flat_map(|c| &c.1);
-                let (at, style) = roomiest(plot, y, &reference.label, points);
-                list.label(&*reference.label, at, style);
+                let label = fitting(&reference.label, plot.w);
+                let (at, style) = roomiest(plot, y, label, points);
+                list.label(label, at, style);
             }
         }
         for curve in self.curves.iter().filter(|c| !c.band.is_empty()) {
@@ -235,6 +236,23 @@ impl Chart {
     }
 }
 
+/// About the width of a label with its margins: letters are about half as wide as they are high.
+fn label_width(label: &str) -> f32 {
+    0.5 * SMALL * label.chars().count() as f32 + 8.0
+}
+
+/// As much of a label as has room: without its last clauses, which say more of the same.
+fn fitting(label: &str, room: f32) -> &str {
+    let mut label = label;
+    while label_width(label) > room {
+        let Some(cut) = label.rfind([':', ',']) else {
+            break;
+        };
+        label = &label[..cut];
+    }
+    label
+}
+
 /// Where the label of a line at height `y` meets the fewest points: at either end, above the line or below.
 fn roomiest<'a, I: Iterator<Item = &'a [f32; 2]>>(
     plot: Rect,
@@ -242,8 +260,7 @@ fn roomiest<'a, I: Iterator<Item = &'a [f32; 2]>>(
     label: &str,
     points: impl Fn() -> I,
 ) -> ([f32; 2], TextStyle) {
-    // Letters are about half as wide as they are high.
-    let width = 0.5 * SMALL * label.chars().count() as f32 + 8.0;
+    let width = label_width(label);
     let height = SMALL + 6.0;
     let right = plot.x + plot.w;
     let mut best = (
@@ -310,100 +327,4 @@ fn thinned(points: &[[f32; 2]]) -> Vec<[f32; 2]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn curve(pane: usize, points: Vec<[f64; 2]>) -> Curve {
-        let band = Vec::new();
-        Curve { pane, points, band }
-    }
-
-    fn chart(curves: Vec<Curve>) -> Chart {
-        let reference = Reference {
-            value: 0.1,
-            label: "floor".to_owned(),
-        };
-        Chart {
-            scale: Scale::Log,
-            curves,
-            references: vec![reference],
-            across: Across::steps(0.0),
-        }
-    }
-
-    #[test]
-    fn a_chart_draws_the_same_list_every_time() {
-        let points = (0..5)
-            .map(|i| [f64::from(10 * i), 1.0 / f64::from(i + 1)])
-            .collect();
-        let chart = chart(vec![curve(1, points)]);
-        insta::assert_snapshot!(chart.draw(260.0, 140.0).listing());
-    }
-
-    #[test]
-    fn wide_positive_ranges_are_logarithmic() {
-        let of = |values: &[f64]| {
-            let points = values.iter().map(|v| [0.0, *v]).collect();
-            chart(vec![curve(0, points)])
-        };
-        assert_eq!(of(&[1.0, 0.01]).drawn_scale(), Scale::Log);
-        assert_eq!(of(&[1.0, 0.1]).drawn_scale(), Scale::Linear);
-        assert_eq!(of(&[1.0, 0.0]).drawn_scale(), Scale::Linear);
-        assert_eq!(of(&[]).drawn_scale(), Scale::Linear);
-    }
-
-    #[test]
-    fn a_band_and_a_logarithmic_parameter_are_drawn() {
-        let point = |i: i32| [f64::from(1 << i), 0.1f64.powi(i)];
-        let mut one = curve(0, (0..5).map(point).collect());
-        let plain = chart(vec![one.clone()]).draw(260.0, 140.0);
-        one.band = one
-            .points
-            .iter()
-            .map(|p| [p[0], 0.5 * p[1], 2.0 * p[1]])
-            .collect();
-        let across = Across {
-            name: "width m",
-            scale: Scale::Log,
-            least: [f64::MAX, f64::MIN],
-        };
-        let list = Chart {
-            across,
-            ..chart(vec![one])
-        }
-        .draw(260.0, 140.0);
-        assert!(list.ops().len() > plain.ops().len());
-        assert!(list.ops().iter().all(|v| v.is_finite()));
-        assert!(
-            list.text().contains(&"width m".to_owned()),
-            "{:?}",
-            list.text()
-        );
-    }
-
-    #[test]
-    fn long_logs_are_thinned_but_keep_their_peaks() {
-        let points: Vec<[f32; 2]> = (0..100_000)
-            .map(|i| [i as f32 * 0.002, if i == 777 { 9.0 } else { 1.0 }])
-            .collect();
-        let kept = thinned(&points);
-        assert!(kept.len() <= 4 * 201 && kept.iter().any(|p| p[1] == 9.0));
-    }
-
-    proptest! {
-        #[test]
-        fn any_values_and_sizes_are_harmless(
-            values in prop::collection::vec(prop::num::f64::ANY, 0..20),
-            reference in prop::num::f64::ANY,
-            width in 0f32..400.0,
-            height in 0f32..300.0,
-        ) {
-            let points = values.iter().enumerate().map(|(i, v)| [i as f64, *v]).collect();
-            let mut chart = chart(vec![curve(3, points), curve(7, vec![])]);
-            chart.references[0].value = reference;
-            let list = chart.draw(width, height);
-            prop_assert!(list.ops().iter().all(|v| v.is_finite()));
-        }
-    }
-}
+mod tests;

@@ -11,7 +11,7 @@ mod driver;
 mod solver;
 mod velocity;
 
-use super::likelihood::{GAP, HELD_OUT, HeldOut, INVERSE, NLL, STEPS, TRANSPORT_COST};
+use super::likelihood::{FEWER, GAP, HeldOut, INVERSE, NLL, STEPS, TRANSPORT_COST};
 use super::ot_flow::network::normals;
 use super::trace::Trace;
 use super::{Build, Depiction, Entry, Inputs, Map, Own, Preset, Stage, System, Way};
@@ -87,11 +87,6 @@ pub static ENTRY: Entry = Entry {
             title: "Regularised, with fixed steps",
             question: "Kinetic energy and the Jacobian’s norm straighten the paths: eight steps are enough.",
             link: "m=cnf&method=rk4&kinetic=0.02&jacobian=0.01",
-        },
-        Preset {
-            title: "The race",
-            question: "A potential with optimal transport, and a velocity without: which has the lower cost L at an equal likelihood, and the straighter ways?",
-            link: "m=ot-flow;m=cnf&width=32",
         },
         Preset {
             title: "What a random trace costs",
@@ -251,7 +246,7 @@ impl Cnf {
     fn curves(&self, source: &Source, velocity: Velocity) -> Program {
         let g = Graph::default();
         let d = source.d;
-        let held_out = HeldOut::new(source, self.seed);
+        let held_out = HeldOut::new(source, self.seed, FEWER);
         let x = held_out.points(&g);
         let theta = g.input("theta", &[velocity.parameters()]);
         let trace = if d <= EXACT_TRACE {
@@ -259,7 +254,7 @@ impl Cnf {
         } else {
             Trace::Rademacher
         };
-        let probe = trace.probes(&g, HELD_OUT, d);
+        let probe = trace.probes(&g, FEWER, d);
         let end = solver::along(velocity, theta, x, probe, STEPS.max(self.steps()));
         let nll = solver::minus_log_normal(end.slice(1, 0, d)) - end.column(d);
         held_out.assign(&g, nll);

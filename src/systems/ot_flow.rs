@@ -105,6 +105,11 @@ pub static ENTRY: Entry = Entry {
             link: "m=ot-flow&nt=2&alpha=1,100,0;alpha=1,100,5",
         },
         Preset {
+            title: "The race",
+            question: "A potential with optimal transport, and a velocity without: which has the lower cost L at an equal likelihood, and the straighter ways?",
+            link: "m=ot-flow;m=cnf&width=32",
+        },
+        Preset {
             title: "There and back",
             question: "Rings mark where samples were. With too few time steps, do they come back to their places?",
             link: "m=ot-flow&nt=2&show=returned;nt=8",

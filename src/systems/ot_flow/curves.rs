@@ -4,7 +4,7 @@ use super::network::{back, normals};
 use crate::data::Source;
 use crate::graph::{Graph, PotentialFlow, Program, Var};
 use crate::metrics::{Curve, Metric, Scale};
-use crate::systems::likelihood::{GAP, HeldOut, INVERSE, NLL, STEPS, TRANSPORT_COST};
+use crate::systems::likelihood::{GAP, HELD_OUT, HeldOut, INVERSE, NLL, STEPS, TRANSPORT_COST};
 use std::f64::consts::TAU;
 
 pub(crate) static HJB: Curve = Curve {
@@ -42,7 +42,7 @@ pub fn metrics(source: &Source) -> Vec<Metric> {
 /// Writes the curves from the parameters `theta`, and `generated` samples.
 pub fn program(seed: u32, flow: PotentialFlow, source: &Source, generated: usize) -> Program {
     let d = flow.d;
-    let held_out = HeldOut::new(source, seed);
+    let held_out = HeldOut::new(source, seed, HELD_OUT);
     let g = Graph::default();
     let x = held_out.points(&g);
     let theta = g.input("theta", &[flow.parameters()]);
