@@ -261,9 +261,13 @@ fn every_system_agrees_with_the_cpu() {
             }
         }
     }
-    // The painter's shader is the same for every run.
-    let painter = include_str!("../shaders/painter.wgsl");
-    shaders.push(serde_json::json!({ "label": "painter", "text": painter }));
+    // These are the same for every run.
+    for (label, text) in [
+        ("painter", include_str!("../shaders/painter.wgsl")),
+        ("rounds", include_str!("../shaders/rounds.wgsl")),
+    ] {
+        shaders.push(serde_json::json!({ "label": label, "text": text }));
+    }
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shaders.json");
     std::fs::write(file, serde_json::Value::from(shaders).to_string())
         .expect("target/tmp is writable");

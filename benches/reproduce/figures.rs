@@ -82,7 +82,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             label: "mixture, d = 50",
-            link: "m=ot-flow&source=mixture&d=50&hidden=96&nt=4&batch=128&step=0.05&halve=400&resample=1",
+            link: "m=ot-flow&source=mixture&d=50&hidden=96&nt=4&batch=128&step=0.03&halve=800&resample=1",
             seeds: 1,
             at: vec![
                 (300, vec![("entropy_gap", 0.0)]),

@@ -11,6 +11,7 @@ mod device;
 mod flow;
 mod painter;
 mod place;
+mod rounds;
 mod slot;
 mod wgsl;
 

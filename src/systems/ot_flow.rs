@@ -142,7 +142,7 @@ pub static ENTRY: Entry = Entry {
         Preset {
             title: "Mixture in 50 dimensions",
             question: "Fifty dimensions, six modes: does the exact trace still do?",
-            link: "m=ot-flow&source=mixture&d=50&hidden=96&nt=4&batch=128&step=0.05&halve=400&resample=1&project=principal",
+            link: "m=ot-flow&source=mixture&d=50&hidden=96&nt=4&batch=128&step=0.03&halve=800&resample=1&project=principal",
         },
     ],
 };

@@ -1,6 +1,6 @@
 //! One open device: handles that clone cheaply, a cache of compiled kernels, and what became of it.
 
-use super::GpuError;
+use super::{GpuError, rounds};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -19,6 +19,7 @@ pub struct Device {
     submissions: Rc<Cell<u64>>,
     /// Compiled kernels by their text: a run that starts again compiles nothing.
     compiled: Rc<RefCell<Vec<(String, wgpu::ComputePipeline)>>>,
+    most_rounds: Option<usize>,
 }
 
 /// Kernels that the cache may hold before it starts anew.
@@ -56,7 +57,7 @@ impl Device {
             .request_device(&descriptor)
             .await
             .map_err(|e| no_device(&e))?;
-        let open = Self {
+        let mut open = Self {
             device,
             queue,
             adapter,
@@ -65,6 +66,7 @@ impl Device {
             fault: Arc::default(),
             submissions: Rc::default(),
             compiled: Rc::default(),
+            most_rounds: None,
         };
         let fault = Arc::clone(&open.fault);
         open.device
@@ -76,6 +78,7 @@ impl Device {
         open.device.on_uncaptured_error(Arc::new(move |error| {
             note(&fault, GpuError::Refused(error.to_string()));
         }));
+        open.most_rounds = rounds::limit(&open).await;
         Ok(open)
     }
 
@@ -97,14 +100,9 @@ impl Device {
             || known.iter().any(|name| info.name.contains(name))
     }
 
-    /// Rounds of loops after which the device ends a thread's loops, however wrong the result: Mesa's software renderer guards
-    /// against endless ones so (`LP_MAX_TGSI_LOOP_ITERATIONS`).
+    /// Rounds of loops after which the device ends a thread's loops, however wrong the result; nothing where none was found.
     pub fn most_rounds(&self) -> Option<usize> {
-        self.adapter
-            .get_info()
-            .name
-            .contains("llvmpipe")
-            .then_some(65_535)
+        self.most_rounds
     }
 
     /// The first fault since the device was opened; after one, nothing that was read can be trusted.
