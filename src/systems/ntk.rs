@@ -6,21 +6,23 @@
 //! **Source** A. Jacot, F. Gabriel, C. Hongler, "Neural tangent kernel: convergence and generalization in neural networks"
 //! (NeurIPS 2018), theorems 1 and 2.
 
+mod curves;
 mod limit;
 mod network;
+mod picture;
 
 use super::{Build, Entry, Inputs, Own, Preset, Stage, Steps, System};
 use crate::error::Result;
 use crate::exec::Cpu;
 use crate::graph::{Graph, Program, Var, grad};
 use crate::linalg;
-use crate::metrics::{Curve, Metric, Scale};
 use crate::params::{Spec, shortest};
 use crate::rng::{normal_vec, stream};
 use crate::{choices, params};
 use limit::{Kernels, kernels};
 use network::Network;
 use std::f64::consts::PI;
+use std::ops::Range;
 
 /// σ_w²: with 2 the size of a signal is the same after every ReLU layer.
 const SIGMA_W2: f64 = 2.0;
@@ -54,6 +56,10 @@ choices! {
         Function = "function" "the function",
         /// The kernel Θ(0, θ), beside its limit.
         Kernel = "kernel" "the kernel from angle 0",
+        /// v_iᵀ Θ v_i in the eigenvectors of the limit, beside its eigenvalues.
+        Spectrum = "spectrum" "the spectrum",
+        /// The residual along each eigenvector, beside its prediction.
+        Residual = "residual" "the residual by direction",
     }
 }
 
@@ -78,7 +84,7 @@ params! {
         noise: f32 = 0.0, Spec::restart("label noise").range(0.0, 2.0);
         /// Step size η of the mean square error; stable below 2N/λ_max.
         step: f32 = 1.0, Spec::live("step η").log(1e-3, 100.0);
-        /// What is drawn.
+        /// What is drawn: of the network by dots, of the limit by a line.
         shown: Shown = Shown::Function, Spec::restart("shown");
     }
 }
@@ -109,6 +115,16 @@ pub static ENTRY: Entry = Entry {
             link: "m=ntk&net=limit&bias=0&labels=third;bias=0.1;depth=2",
         },
         Preset {
+            title: "Direction by direction",
+            question: "Each eigendirection of the residual decays at its own rate: do the networks keep to the line of the limit, step by step?",
+            link: "m=ntk&width=64&step=0.3&shown=residual;width=4096",
+        },
+        Preset {
+            title: "The spectrum",
+            question: "How far do the eigenvalues of narrow networks lie from the limit’s, and which of them move in training?",
+            link: "m=ntk&width=32&shown=spectrum;width=2048",
+        },
+        Preset {
             title: "When to stop",
             question: "Noisy labels: the training loss falls for ever. When is the held-out loss smallest?",
             link: "m=ntk&width=1024&points=24&noise=0.7;net=limit",
@@ -119,64 +135,6 @@ pub static ENTRY: Entry = Entry {
             link: "m=ntk&width=4&step=0.001;width=64;width=2048;net=limit",
         },
     ],
-};
-
-static LOSS: Curve = Curve {
-    id: "training_loss",
-    label: "training loss",
-    definition: "½ mean (f − y)² over the training points, with their noise.",
-    unit: "",
-    scale: Scale::Log,
-};
-
-static HELD_OUT: Curve = Curve {
-    id: "held_out_loss",
-    label: "held-out loss",
-    definition: "½ mean (f − f*)² over 129 angles around the circle, without noise.",
-    unit: "",
-    scale: Scale::Log,
-};
-
-static FIRST: Curve = Curve {
-    id: "residual_top",
-    label: "residual along v₁…₃",
-    definition: "Norm of the part of f − y in the three eigendirections of the limit’s kernel with the largest eigenvalues, over that \
-                 of the whole residual at the start.",
-    unit: "",
-    scale: Scale::Log,
-};
-
-static LAST: Curve = Curve {
-    id: "residual_rest",
-    label: "residual along the rest",
-    definition: "Norm of the part of f − y in all other eigendirections, over that of the whole residual at the start.",
-    unit: "",
-    scale: Scale::Log,
-};
-
-static DEVIATION: Curve = Curve {
-    id: "prediction_error",
-    label: "error of the prediction",
-    definition: "Distance of the residual from V (1 − ηλ/N)^t Vᵀ(f₀ − y), the limit’s prediction from the same start, over the norm of \
-                 the residual at the start.",
-    unit: "",
-    scale: Scale::Log,
-};
-
-static KERNEL_ERROR: Curve = Curve {
-    id: "kernel_error",
-    label: "kernel against the limit",
-    definition: "‖Θ − Θ_∞‖/‖Θ_∞‖ of the network’s kernel at present, on the training points, in Frobenius norm.",
-    unit: "",
-    scale: Scale::Log,
-};
-
-static KERNEL_DRIFT: Curve = Curve {
-    id: "kernel_drift",
-    label: "movement of the kernel",
-    definition: "‖Θ − Θ₀‖/‖Θ_∞‖ on the training points: how far the network’s kernel has moved since the start.",
-    unit: "",
-    scale: Scale::Log,
 };
 
 /// What a run needs of the limit: the spectrum on the training points.
@@ -191,50 +149,24 @@ impl System for Ntk {
     fn build(&self, _: &Inputs) -> Result<Build> {
         let spectrum = self.spectrum();
         let state = self.measured_start(&spectrum);
-        let mut metrics = vec![&LOSS, &HELD_OUT, &FIRST, &LAST, &DEVIATION];
-        if self.net == Net::Finite {
-            metrics.extend([&KERNEL_ERROR, &KERNEL_DRIFT]);
-        }
-        let limit = self.kernels_on_grid();
-        let row = &limit.tangent[(GRID / 2) * GRID..(GRID / 2 + 1) * GRID];
-        let truth: Vec<f64> = (0..GRID).map(|i| self.truth(grid_angle(i))).collect();
-        let (line, low, high) = match self.shown {
-            Shown::Function => (&truth[..], -2.6, 2.6),
-            Shown::Kernel => {
-                let top = row.iter().fold(0.0, |m: f64, v| m.max(*v));
-                (row, -0.25 * top, 1.5 * top)
-            }
-        };
-        let point = |i: usize| [grid_angle(i) as f32, line[i] as f32];
-        let (angles, labels) = self.samples();
-        let marks = angles.iter().zip(&labels);
-        let marks = marks.map(|(a, y)| [*a as f32, *y as f32]);
+        let picture = self.picture(&spectrum);
         let stage = Stage {
-            particles: "drawn",
-            n: GRID,
+            particles: "particles",
+            n: picture.n,
             d: 2,
             axes: [0, 1],
             target: None,
-            frame: [-PI as f32, low as f32, PI as f32, high as f32],
-            names: vec![
-                "angle θ".to_owned(),
-                match self.shown {
-                    Shown::Function => "f(θ)".to_owned(),
-                    Shown::Kernel => "Θ(0, θ)".to_owned(),
-                },
-            ],
-            marks: match self.shown {
-                Shown::Function => marks.collect(),
-                Shown::Kernel => Vec::new(),
-            },
-            guides: (1..GRID).map(|i| [point(i - 1), point(i)]).collect(),
-            depiction: None,
+            frame: picture.frame,
+            names: picture.names.map(str::to_owned).to_vec(),
+            marks: picture.marks,
+            guides: picture.guides,
+            depiction: Some(picture.depiction),
             map: None,
             least_cost: None,
             curves: Some(self.curves(&spectrum)),
             arrows: None,
             kernel_width: None,
-            metrics: metrics.into_iter().map(Metric::Curve).collect(),
+            metrics: self.metrics(),
             metric_bandwidth: 1.0,
             seed: self.seed,
         };
@@ -373,16 +305,19 @@ impl Ntk {
             .collect()
     }
 
-    /// The values at training points and grid, `[N + 129, 1]`, as the buffers have them.
-    fn values<'g>(&self, g: &'g Graph) -> Var<'g> {
+    /// The values at training points, then at the grid, `[N + 129, 1]`: those of `which`.
+    fn values<'g>(&self, g: &'g Graph, which: Range<usize>) -> Var<'g> {
         let angles = self.all_angles();
         match self.net {
             Net::Finite => {
                 let network = self.network();
-                let x = g.constant(on_circle(&angles), &[angles.len(), 2]);
+                let x = g.constant(on_circle(&angles[which.clone()]), &[which.len(), 2]);
                 network.pass(&network.buffers(g), x).value()
             }
-            Net::Limit => g.input("f", &[angles.len(), 1]),
+            Net::Limit => {
+                let all = g.input("f", &[angles.len(), 1]);
+                all.slice(0, which.start, which.len())
+            }
         }
     }
 
@@ -391,29 +326,11 @@ impl Ntk {
     }
 
     /// The residual of the training points in the eigenvectors.
-    fn coordinates<'g>(&self, spectrum: &Spectrum, values: Var<'g>) -> Var<'g> {
-        let (g, n) = (values.graph(), self.points);
-        let residual = values.slice(0, 0, n) - self.labels(g);
+    fn coordinates<'g>(&self, spectrum: &Spectrum, g: &'g Graph) -> Var<'g> {
+        let n = self.points;
+        let residual = self.values(g, 0..n) - self.labels(g);
         g.constant(spectrum.vectors.clone(), &[n, n])
             .matmul(residual)
-    }
-
-    /// What is drawn of values at training points and grid, and of the network's kernel.
-    fn drawn<'g>(&self, g: &'g Graph, values: Var<'g>) -> Var<'g> {
-        let angles: Vec<f64> = (0..GRID).map(grid_angle).collect();
-        let height = match (self.shown, self.net) {
-            (Shown::Function, _) => values.slice(0, self.points, GRID),
-            (Shown::Kernel, Net::Finite) => {
-                let network = self.network();
-                let x = g.constant(on_circle(&angles), &[GRID, 2]);
-                network.kernel(&network.pass(&network.buffers(g), x), [GRID / 2, 1])
-            }
-            (Shown::Kernel, Net::Limit) => {
-                let row = self.kernels_on_grid().tangent[(GRID / 2) * GRID..][..GRID].to_vec();
-                g.constant(row, &[GRID, 1])
-            }
-        };
-        g.concat(&[g.constant(angles, &[GRID, 1]), height], 1)
     }
 
     /// The network's kernel on the training points.
@@ -423,14 +340,12 @@ impl Ntk {
         network.kernel(&network.pass(&network.buffers(g), x), [0, self.points])
     }
 
-    /// The residual and the kernel at the start, and the first picture.
+    /// The residual and the kernel at the start.
     fn prepare(&self, spectrum: &Spectrum) -> Program {
         let g = Graph::default();
-        let values = self.values(&g);
-        let coordinates = self.coordinates(spectrum, values);
+        let coordinates = self.coordinates(spectrum, &g);
         g.assign("predicted", coordinates);
         g.assign("size", coordinates.square().total().sqrt().reshape(&[1]));
-        g.assign("drawn", self.drawn(&g, values));
         if self.net == Net::Finite {
             g.assign("kernel", self.own_kernel(&g));
         }
@@ -441,12 +356,11 @@ impl Ntk {
         let g = Graph::default();
         let n = self.points;
         let rate = g.uniform("step") * (1.0 / n as f64);
-        let (values, labels) = (self.values(&g), self.labels(&g));
+        let error = self.values(&g, 0..n) - self.labels(&g);
         match self.net {
             Net::Finite => {
                 let network = self.network();
                 let parameters = network.buffers(&g);
-                let error = values.slice(0, 0, n) - labels;
                 let gradients = grad(0.5 * error.square().total(), &parameters);
                 let names = network.parameters();
                 for ((name, _), (value, gradient)) in
@@ -461,10 +375,7 @@ impl Ntk {
                 let kernel = self.kernels_of(&angles).tangent;
                 let towards = kernel.chunks_exact(all).flat_map(|row| row[..n].to_vec());
                 let kernel = g.constant(towards.collect::<Vec<_>>(), &[all, n]);
-                g.assign(
-                    "f",
-                    values - rate * kernel.matmul(values.slice(0, 0, n) - labels),
-                );
+                g.assign("f", self.values(&g, 0..all) - rate * kernel.matmul(error));
             }
         }
         let decay = 1.0 - rate * g.constant(spectrum.values.clone(), &[n, 1]);
@@ -474,46 +385,7 @@ impl Ntk {
         if self.net == Net::Finite {
             g.assign("kernel", g.input("kernel", &[n, n]));
         }
-        // The picture shows the state before this step: one forward pass does for both.
-        g.assign("drawn", self.drawn(&g, values));
         g.compile("step")
-    }
-
-    fn curves(&self, spectrum: &Spectrum) -> Program {
-        let g = Graph::default();
-        let n = self.points;
-        let values = self.values(&g);
-        let error = values.slice(0, 0, n) - self.labels(&g);
-        g.assign(LOSS.id, error.square().total() * (0.5 / n as f64));
-        let truth: Vec<f64> = (0..GRID).map(|i| self.truth(grid_angle(i))).collect();
-        let error = values.slice(0, n, GRID) - g.constant(truth, &[GRID, 1]);
-        g.assign(HELD_OUT.id, error.square().total() * (0.5 / GRID as f64));
-        let size = g.input("size", &[1]).reshape(&[]) + 1e-30;
-        let now = self.coordinates(spectrum, values);
-        let top = n.min(3);
-        let part = |first: usize, count: usize| {
-            let part = now.slice(0, first, count);
-            part.square().total().sqrt() / size
-        };
-        g.assign(FIRST.id, part(0, top));
-        let rest = if n > top {
-            part(top, n - top)
-        } else {
-            g.scalar(0.0)
-        };
-        g.assign(LAST.id, rest);
-        let off = now - g.input("predicted", &[n, 1]);
-        g.assign(DEVIATION.id, off.square().total().sqrt() / size);
-        if self.net == Net::Finite {
-            let exact = self.kernels_of(&self.samples().0).tangent;
-            let scale = 1.0 / linalg::norm(&exact);
-            let own = self.own_kernel(&g);
-            let error = own - g.constant(exact, &[n, n]);
-            g.assign(KERNEL_ERROR.id, error.square().total().sqrt() * scale);
-            let moved = own - g.input("kernel", &[n, n]);
-            g.assign(KERNEL_DRIFT.id, moved.square().total().sqrt() * scale);
-        }
-        g.compile("curves")
     }
 
     fn notes(&self, spectrum: &Spectrum) -> Vec<String> {

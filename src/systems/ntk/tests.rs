@@ -235,8 +235,11 @@ fn networks_start_as_draws_of_the_gaussian_process() {
                 cpu.set(name, &data);
             }
             cpu.run(prepare);
-            let drawn = cpu.get("drawn").expect("drawn");
-            drawn[2 * (GRID / 2) + 1].powi(2)
+            let picture = build.stage.depiction.expect("a picture").program;
+            let picture = cpu.load(&picture);
+            cpu.run(picture);
+            let dots = cpu.get("particles").expect("dots");
+            dots[2 * (GRID / 2) + 1].powi(2)
         });
         squares.sum::<f64>() / 400.0
     };
@@ -262,8 +265,57 @@ fn the_start_is_measured_and_drawn() {
         let [top, rest] = ["residual_top", "residual_rest"].map(|id| value(id).expect("a value"));
         assert!((top.hypot(rest) - 1.0).abs() < 1e-3, "{net}: {top} {rest}");
         assert!(value("prediction_error").expect("a value") < 1e-5, "{net}");
+        session.settle();
         let angles = session.particles().chunks_exact(2).map(|p| p[0]);
         assert!(angles.clone().is_sorted() && angles.max_by(f32::total_cmp) > Some(3.0));
+    }
+}
+
+/// Dots lie on the lines where the limit trains, and near them where a wide network does.
+#[test]
+fn spectrum_and_residual_are_drawn_beside_the_limit_s() {
+    for (net, tolerance) in [("limit", 1e-4), ("finite", 0.1)] {
+        let keys = [("net", net), ("width", "4096"), ("step", "0.3")];
+        let shown = |shown| {
+            let keys = [&keys[..], &[("shown", shown)]].concat();
+            let mut session =
+                Session::new(&ENTRY, Box::new(system(&keys)), Inputs::default()).expect("valid");
+            session.advance(u64::MAX, 5);
+            session.settle();
+            session
+        };
+        let near = |dot: &[f32], line: &[f32]| {
+            assert!(dot[0] == line[0], "{net}: {dot:?} {line:?}");
+            assert!(
+                (dot[1] - line[1]).abs() < tolerance,
+                "{net}: {dot:?} {line:?}"
+            );
+        };
+        let session = shown("spectrum");
+        let guides = &session.stage().guides;
+        let line = guides
+            .iter()
+            .map(|g| g[0])
+            .chain(guides.last().map(|g| g[1]));
+        let dots = session.particles().chunks_exact(2);
+        assert_eq!(dots.len(), 12);
+        dots.zip(line).for_each(|(dot, line)| near(dot, &line));
+        let session = shown("residual");
+        let way = session
+            .get("paths")
+            .expect("a line")
+            .chunks_exact(2)
+            .step_by(12);
+        let dots = session.particles().chunks_exact(2);
+        assert_eq!(dots.len(), 12);
+        for (dot, line) in dots.zip(way) {
+            // The smallest parts take what the kernel's error leaks from the others: parts of the whole are compared.
+            let apart = (10f32.powf(dot[1]) - 10f32.powf(line[1])).abs();
+            assert!(
+                dot[0] == line[0] && apart < 0.1 * tolerance,
+                "{net}: {dot:?} {line:?}"
+            );
+        }
     }
 }
 
