@@ -29,6 +29,9 @@ const CLASSES: [(f32, Role, f32); 4] = [
     (f32::INFINITY, Role::Repulsion, 0.95),
 ];
 
+/// So many ways are drawn firmly.
+const FEW: usize = 8;
+
 impl Ways<'_> {
     fn at(&self, point: usize, particle: usize) -> Option<[f32; 2]> {
         let start = (point * self.n + particle) * self.d;
@@ -66,6 +69,8 @@ impl Ways<'_> {
                 }
             }
             if drawn {
+                // A few ways are lines to be read, many a texture.
+                let alpha = if self.shown > FEW { alpha } else { 0.9 };
                 list.stroke(role, 1.0, Dash::Solid, alpha);
             }
             from = to;
@@ -95,7 +100,7 @@ mod tests {
                 residual: &[0.0, 0.0, 0.0, 5.0],
                 n: 2,
                 d: 2,
-                shown: 2,
+                shown: 9,
                 axes: [0, 1],
             };
             let mut list = DrawList::default();

@@ -8,6 +8,8 @@ use std::rc::Rc;
 
 /// Parts of the largest eigenvalue, and of the residual at the start, below which a logarithm is not drawn.
 const LEAST: f64 = 1e-7;
+/// Logarithm of the residual at the lower edge.
+const LOWEST: f64 = -5.0;
 
 /// Dots and lines of the plane.
 pub(super) struct Picture {
@@ -23,12 +25,12 @@ pub(super) struct Picture {
 impl Ntk {
     pub(super) fn picture(&self, spectrum: &Spectrum) -> Picture {
         let over_angles = |low: f64, high: f64| [-PI, low, PI, high].map(|v| v as f32);
-        let n = self.points;
-        let over_directions =
-            |low: f64, high: f64| [0.0, low, n as f64 + 1.0, high].map(|v| v as f32);
+        let logarithms = self.logarithms(spectrum);
+        let (least, most) = (logarithms[self.points - 1] - 0.4, logarithms[0] + 0.4);
+        let over_eigenvalues = |low: f64, high: f64| [least, low, most, high].map(|v| v as f32);
         let (frame, names, line) = match self.shown {
             Shown::Function => {
-                let truth = self.places().iter().map(|&a| self.truth(a)).collect();
+                let truth = (0..GRID).map(|i| self.truth(grid_angle(i))).collect();
                 (over_angles(-2.6, 2.6), ["angle θ", "f(θ)"], truth)
             }
             Shown::Kernel => {
@@ -38,16 +40,15 @@ impl Ntk {
                 (frame, ["angle θ", "Θ(0, θ)"], row)
             }
             Shown::Spectrum => {
-                let line = self.logarithms(spectrum);
-                let frame = over_directions(line[n - 1] - 0.5, line[0] + 0.5);
-                (frame, ["eigendirection i", "log₁₀ λᵢ"], line)
+                let names = ["log₁₀ λ of the limit", "log₁₀ λ"];
+                (over_eigenvalues(least, most), names, logarithms.clone())
             }
             Shown::Residual => {
-                let names = ["eigendirection i", "log₁₀ of the residual"];
-                (over_directions(LEAST.log10(), 0.5), names, Vec::new())
+                let names = ["log₁₀ λ of the limit", "log₁₀ of the residual"];
+                (over_eigenvalues(LOWEST, 0.3), names, Vec::new())
             }
         };
-        let places = self.places();
+        let places = self.places(spectrum);
         let point = |(a, y): (&f64, &f64)| [*a as f32, *y as f32];
         let points: Vec<[f32; 2]> = places.iter().zip(&line).map(point).collect();
         let (angles, labels) = self.samples();
@@ -66,10 +67,10 @@ impl Ntk {
     }
 
     /// Where the dots are along the first axis.
-    fn places(&self) -> Vec<f64> {
+    fn places(&self, spectrum: &Spectrum) -> Vec<f64> {
         match self.shown {
             Shown::Function | Shown::Kernel => (0..GRID).map(grid_angle).collect(),
-            Shown::Spectrum | Shown::Residual => (1..=self.points).map(|i| i as f64).collect(),
+            Shown::Spectrum | Shown::Residual => self.logarithms(spectrum),
         }
     }
 
