@@ -402,8 +402,10 @@ export class Engine {
     const step = this.run.seen();
     const state = this.run.running_state();
     const parsed = JSON.parse(state);
-    this.curvesBegan = parsed.metrics_step !== null;
-    const seen = `${parsed.metrics_step} ${JSON.stringify(parsed.values)}`;
+    /** @type {(number | null)[][]} */
+    const values = parsed.values;
+    this.curvesBegan = values[0]?.every((_, pane) => values.some((chart) => chart[pane] !== null)) ?? false;
+    const seen = `${parsed.metrics_step} ${JSON.stringify(values)}`;
     let charts = null;
     if ((seen !== this.metricsSeen || this.chartsDirty) && this.colours.length) {
       this.metricsSeen = seen;

@@ -58,7 +58,7 @@ choices! {
         Kernel = "kernel" "the kernel from angle 0",
         /// v_iᵀ Θ v_i in the eigenvectors of the limit, beside its eigenvalues.
         Spectrum = "spectrum" "the spectrum",
-        /// The residual along each eigenvector, beside its prediction.
+        /// The residual along each eigenvector, over that at the start, beside its prediction.
         Residual = "residual" "the residual by direction",
     }
 }
@@ -117,7 +117,7 @@ pub static ENTRY: Entry = Entry {
         Preset {
             title: "Direction by direction",
             question: "Each eigendirection of the residual decays at its own rate: do the networks keep to the line of the limit, step by step?",
-            link: "m=ntk&width=64&step=0.3&shown=residual;width=4096",
+            link: "m=ntk&width=64&step=0.02&shown=residual;width=4096",
         },
         Preset {
             title: "The spectrum",
@@ -344,8 +344,8 @@ impl Ntk {
     fn prepare(&self, spectrum: &Spectrum) -> Program {
         let g = Graph::default();
         let coordinates = self.coordinates(spectrum, &g);
-        g.assign("predicted", coordinates);
-        g.assign("size", coordinates.square().total().sqrt().reshape(&[1]));
+        g.assign("start", coordinates);
+        g.assign("decay", coordinates * 0.0 + 1.0);
         if self.net == Net::Finite {
             g.assign("kernel", self.own_kernel(&g));
         }
@@ -379,9 +379,9 @@ impl Ntk {
             }
         }
         let decay = 1.0 - rate * g.constant(spectrum.values.clone(), &[n, 1]);
-        g.assign("predicted", decay * g.input("predicted", &[n, 1]));
+        g.assign("decay", decay * g.input("decay", &[n, 1]));
         // What curves compare with stays as it was; a device keeps what a program names.
-        g.assign("size", g.input("size", &[1]));
+        g.assign("start", g.input("start", &[n, 1]));
         if self.net == Net::Finite {
             g.assign("kernel", g.input("kernel", &[n, n]));
         }

@@ -82,7 +82,8 @@ impl Ntk {
         let truth: Vec<f64> = (0..GRID).map(|i| self.truth(grid_angle(i))).collect();
         let error = self.values(&g, n..n + GRID) - g.constant(truth, &[GRID, 1]);
         g.assign(HELD_OUT.id, error.square().total() * (0.5 / GRID as f64));
-        let size = g.input("size", &[1]).reshape(&[]) + 1e-30;
+        let start = g.input("start", &[n, 1]);
+        let size = start.square().total().sqrt() + 1e-30;
         let now = self.coordinates(spectrum, &g);
         let top = n.min(3);
         let part = |first: usize, count: usize| {
@@ -96,7 +97,7 @@ impl Ntk {
             g.scalar(0.0)
         };
         g.assign(LAST.id, rest);
-        let off = now - g.input("predicted", &[n, 1]);
+        let off = now - start * g.input("decay", &[n, 1]);
         g.assign(DEVIATION.id, off.square().total().sqrt() / size);
         if self.net == Net::Finite {
             let exact = self.kernels_of(&self.samples().0).tangent;

@@ -44,7 +44,7 @@ impl Ntk {
                 (over_eigenvalues(least, most), names, logarithms.clone())
             }
             Shown::Residual => {
-                let names = ["log₁₀ λ of the limit", "log₁₀ of the residual"];
+                let names = ["log₁₀ λ of the limit", "log₁₀ of what is left"];
                 (over_eigenvalues(LOWEST, 0.3), names, Vec::new())
             }
         };
@@ -109,12 +109,12 @@ impl Ntk {
             }
             (Shown::Spectrum, Net::Limit) => g.constant(self.logarithms(spectrum), &[n, 1]),
             (Shown::Residual, _) => {
-                let size = g.input("size", &[1]).reshape(&[]) + 1e-30;
-                let predicted = dots(logarithm(g.input("predicted", &[n, 1]) / size, LEAST));
+                let predicted = dots(logarithm(g.input("decay", &[n, 1]), LEAST));
                 let line = predicted.reshape(&[n, 1, 2]).broadcast(&[n, n, 2]);
                 g.assign("paths", line);
                 g.assign("residual", g.constant(vec![0.0; (n - 1) * n], &[n - 1, n]));
-                logarithm(self.coordinates(spectrum, &g) / size, LEAST)
+                let start = (g.input("start", &[n, 1]).square() + 1e-30).sqrt();
+                logarithm(self.coordinates(spectrum, &g) / start, LEAST)
             }
         };
         g.assign("particles", dots(heights));
