@@ -308,11 +308,12 @@ fn spectrum_and_residual_are_drawn_beside_the_limit_s() {
             .step_by(12);
         let dots = session.particles().chunks_exact(2);
         assert_eq!(dots.len(), 12);
-        for (dot, line) in dots.zip(way) {
-            // The smallest parts take what the error of the kernel leaks from the others: not their logarithms are compared.
+        // Directions of small eigenvalues take what the error of the kernel leaks from the others.
+        let kept = if net == "limit" { 12 } else { 5 };
+        for (dot, line) in dots.zip(way).take(kept) {
             let apart = (10f32.powf(dot[1]) - 10f32.powf(line[1])).abs();
             assert!(
-                dot[0] == line[0] && apart < 3.0 * tolerance,
+                dot[0] == line[0] && apart < tolerance,
                 "{net}: {dot:?} {line:?}"
             );
         }
