@@ -75,7 +75,9 @@ impl Peers {
         {
             let to = source.join(file.strip_prefix(folder)?);
             fs::create_dir_all(to.parent().context("a file lies in a folder")?)?;
-            fs::write(to, fs::read(&file)?)?;
+            // A copy keeps its permissions: one that cannot be written is replaced.
+            let _ = fs::remove_file(&to);
+            fs::copy(&file, to)?;
         }
         Ok(Self {
             packages,
