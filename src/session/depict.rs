@@ -69,13 +69,17 @@ impl Depicted {
             return true;
         }
         self.step = self.making.take();
-        let outputs = self
-            .cpu
-            .state()
-            .filter(|(name, _)| !self.inputs.iter().any(|i| i == name));
-        self.shown = outputs
-            .map(|(name, data)| (name.to_owned(), data.to_vec()))
-            .collect();
+        // Of a state that is about to diverge the picture may not be finite: the one before stays.
+        let particles = self.cpu.get("particles").unwrap_or(&[]);
+        if particles.iter().all(|x| x.is_finite()) {
+            let outputs = self
+                .cpu
+                .state()
+                .filter(|(name, _)| !self.inputs.iter().any(|i| i == name));
+            self.shown = outputs
+                .map(|(name, data)| (name.to_owned(), data.to_vec()))
+                .collect();
+        }
         self.step != Some(machine.seen())
     }
 

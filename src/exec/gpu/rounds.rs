@@ -48,14 +48,17 @@ pub(super) async fn limit(device: &Device) -> Option<usize> {
     drop(pass);
     encoder.copy_buffer_to_buffer(&sides, 0, &staging, 0, 8);
     device.queue.submit([encoder.finish()]);
-    mapped(device, &staging).await?;
+    let arrival = mapped(&staging);
+    #[cfg(not(target_arch = "wasm32"))]
+    device.wait();
+    arrival.await?;
     let view = staging.get_mapped_range(..).ok()?;
     let done = u32::from_le_bytes([view[0], view[1], view[2], view[3]]);
     (done < SIDES[0] * SIDES[1]).then_some(done as usize)
 }
 
-/// Waits until a buffer can be read; nothing where it never can.
-async fn mapped(device: &Device, buffer: &wgpu::Buffer) -> Option<()> {
+/// Done when a buffer can be read; nothing where it never can.
+fn mapped(buffer: &wgpu::Buffer) -> impl Future<Output = Option<()>> + use<> {
     #[derive(Default)]
     struct Arrival {
         read: Option<bool>,
@@ -71,9 +74,7 @@ async fn mapped(device: &Device, buffer: &wgpu::Buffer) -> Option<()> {
             }
         }
     });
-    #[cfg(not(target_arch = "wasm32"))]
-    device.wait();
-    poll_fn(|context| {
+    poll_fn(move |context| {
         let Ok(mut arrival) = arrival.lock() else {
             return Poll::Ready(None);
         };
@@ -83,5 +84,4 @@ async fn mapped(device: &Device, buffer: &wgpu::Buffer) -> Option<()> {
         }
         Poll::Ready(arrival.read.and_then(|read| read.then_some(())))
     })
-    .await
 }

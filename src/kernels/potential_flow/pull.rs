@@ -52,6 +52,9 @@ impl<R: Number> Pull<R> {
     }
 }
 
+/// Of K `[m, m]` and b `[m]` of one layer.
+type LayerSums<R> = (Box<[R]>, Box<[Lanes<R>]>);
+
 /// Sums over samples of what each parameter receives, lane by lane.
 pub(super) struct Sums<R> {
     lanes: usize,
@@ -65,8 +68,8 @@ pub(super) struct Sums<R> {
     /// μ σ″₀ z₁, `[m]`: half of what K₀ receives through Σ_j K₀j², over K₀.
     sizes: Box<[Lanes<R>]>,
     opening_bias: Box<[Lanes<R>]>,
-    /// Of each K `[m, m]` and b `[m]`.
-    layers: Box<[(Box<[R]>, Box<[Lanes<R>]>)]>,
+    /// Of each residual layer.
+    layers: Box<[LayerSums<R>]>,
     w: Box<[Lanes<R>]>,
     /// Σ γ sᵀ, `[d + 1, d + 1]`.
     moments: Box<[R]>,

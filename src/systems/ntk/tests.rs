@@ -320,6 +320,26 @@ fn spectrum_and_residual_are_drawn_beside_the_limit_s() {
     }
 }
 
+/// Parameters may be finite while the kernel of a network no longer is.
+#[test]
+fn a_picture_that_is_not_finite_is_left_out() {
+    let keys = [
+        ("width", "5"),
+        ("depth", "2"),
+        ("points", "4"),
+        ("step", "55"),
+        ("shown", "spectrum"),
+    ];
+    let mut session =
+        Session::new(&ENTRY, Box::new(system(&keys)), Inputs::default()).expect("valid");
+    for _ in 0..20 {
+        session.advance(u64::MAX, 1);
+        session.settle();
+        assert!(session.particles().iter().all(|x| x.is_finite()));
+    }
+    assert!(matches!(session.status(), Status::Diverged(_)));
+}
+
 #[test]
 fn a_step_too_large_stops_with_its_cause() {
     let system = system(&[("step", "100"), ("net", "limit")]);
