@@ -321,16 +321,17 @@ impl Ntk {
         }
     }
 
-    fn labels<'g>(&self, g: &'g Graph) -> Var<'g> {
-        g.constant(self.samples().1, &[self.points, 1])
+    /// f − y at the training points, `[N, 1]`.
+    fn residual<'g>(&self, g: &'g Graph) -> Var<'g> {
+        let labels = g.constant(self.samples().1, &[self.points, 1]);
+        self.values(g, 0..self.points) - labels
     }
 
-    /// The residual of the training points in the eigenvectors.
-    fn coordinates<'g>(&self, spectrum: &Spectrum, g: &'g Graph) -> Var<'g> {
+    /// The residual in the eigenvectors.
+    fn coordinates<'g>(&self, spectrum: &Spectrum, residual: Var<'g>) -> Var<'g> {
+        let vectors = spectrum.vectors.clone();
         let n = self.points;
-        let residual = self.values(g, 0..n) - self.labels(g);
-        g.constant(spectrum.vectors.clone(), &[n, n])
-            .matmul(residual)
+        residual.graph().constant(vectors, &[n, n]).matmul(residual)
     }
 
     /// The network's kernel on the training points.
@@ -343,7 +344,7 @@ impl Ntk {
     /// The residual and the kernel at the start.
     fn prepare(&self, spectrum: &Spectrum) -> Program {
         let g = Graph::default();
-        let coordinates = self.coordinates(spectrum, &g);
+        let coordinates = self.coordinates(spectrum, self.residual(&g));
         g.assign("start", coordinates);
         g.assign("decay", coordinates * 0.0 + 1.0);
         if self.net == Net::Finite {
@@ -356,7 +357,7 @@ impl Ntk {
         let g = Graph::default();
         let n = self.points;
         let rate = g.uniform("step") * (1.0 / n as f64);
-        let error = self.values(&g, 0..n) - self.labels(&g);
+        let error = self.residual(&g);
         match self.net {
             Net::Finite => {
                 let network = self.network();

@@ -77,14 +77,14 @@ impl Ntk {
     pub(super) fn curves(&self, spectrum: &Spectrum) -> Program {
         let g = Graph::default();
         let n = self.points;
-        let error = self.values(&g, 0..n) - self.labels(&g);
-        g.assign(LOSS.id, error.square().total() * (0.5 / n as f64));
+        let residual = self.residual(&g);
+        g.assign(LOSS.id, residual.square().total() * (0.5 / n as f64));
         let truth: Vec<f64> = (0..GRID).map(|i| self.truth(grid_angle(i))).collect();
         let error = self.values(&g, n..n + GRID) - g.constant(truth, &[GRID, 1]);
         g.assign(HELD_OUT.id, error.square().total() * (0.5 / GRID as f64));
         let start = g.input("start", &[n, 1]);
         let size = start.square().total().sqrt() + 1e-30;
-        let now = self.coordinates(spectrum, &g);
+        let now = self.coordinates(spectrum, residual);
         let top = n.min(3);
         let part = |first: usize, count: usize| {
             let part = now.slice(0, first, count);

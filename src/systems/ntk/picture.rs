@@ -114,7 +114,7 @@ impl Ntk {
                 g.assign("paths", line);
                 g.assign("residual", g.constant(vec![0.0; (n - 1) * n], &[n - 1, n]));
                 let start = (g.input("start", &[n, 1]).square() + 1e-30).sqrt();
-                logarithm(self.coordinates(spectrum, &g) / start, LEAST)
+                logarithm(self.coordinates(spectrum, self.residual(&g)) / start, LEAST)
             }
         };
         g.assign("particles", dots(heights));
