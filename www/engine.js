@@ -1,14 +1,12 @@
-// The computation behind one stage: owns the wasm Playground, its clock and its two canvases. Runs unchanged in the
+// The computation behind one stage: owns the wasm Playground, its clock and its canvases. Runs unchanged in the
 // worker and, where workers fail, on the page's own thread. It knows no document: messages come in, messages go out.
 // @ts-check
 import { crash_for_test, init, manifest, roles, Playground } from "./pkg/pushforward.js";
+import { Canvases, taken } from "./canvases.js";
 import { Ahead, Share, Slices, nextFrame } from "./clock.js";
 import { chooseDevice } from "./device.js";
 import { add, complete, fetchMissing } from "./parts.js";
-import { play, redraw } from "./player.js";
 
-/** @typedef {import("./player.js").DrawList} DrawList */
-/** @typedef {import("./messages.js").Surface} Surface */
 /** @typedef {import("./messages.js").Size} Size */
 /** @typedef {import("./messages.js").ToEngine} ToEngine */
 /** @typedef {import("./messages.js").FromEngine} FromEngine */
@@ -35,23 +33,6 @@ const METRICS_SHARE = 0.25;
 /** Seconds that a slow step may fall behind before the clock forgives it. */
 const MAX_OWED_S = 0.1;
 
-/**
- * @param {Surface} canvas
- * @param {CanvasRenderingContext2DSettings} [settings]
- */
-function context2d(canvas, settings) {
-  const ctx = /** @type {import("./player.js").Context | null} */ (canvas.getContext("2d", settings));
-  if (!ctx) throw new Error("this browser gives no 2-D canvas");
-  return ctx;
-}
-
-/** @param {{ ops(): Float32Array, text(): string, free(): void }} list */
-function taken(list) {
-  const copy = { ops: list.ops(), text: /** @type {string[]} */ (JSON.parse(list.text())) };
-  list.free();
-  return copy;
-}
-
 export class Engine {
   /** @param {(message: FromEngine, transfer?: Transferable[]) => void} post */
   constructor(post) {
@@ -60,9 +41,8 @@ export class Engine {
     this.visible = true;
     this.dead = false;
     this.scheduled = false;
-    this.rasterDirty = true;
-    this.overlayDirty = true;
     this.chartsDirty = true;
+    this.filming = false;
     this.unreported = true;
     this.single = false;
     this.measuring = true;
@@ -76,12 +56,8 @@ export class Engine {
     this.snapshotStep = -1;
     this.metricsSeen = "";
     this.curvesBegan = false;
-    /** @type {string[]} */
-    this.colours = [];
     /** @type {[number, number][]} */
     this.chartSizes = [];
-    /** @type {DrawList | null} */
-    this.preview = null;
     /** @type {Exclude<ToEngine, { type: "start" }>[]} messages that came before the start was done */
     this.early = [];
     this.advancing = new Slices(2e6);
@@ -121,14 +97,14 @@ export class Engine {
     start.parts.forEach(add);
     this.memory = wasm.memory;
     this.budgetMs = start.budgetMs;
-    this.overlay = context2d(start.overlay);
+    this.canvases = new Canvases(start.raster, start.overlay);
     const { device, reason } = await chooseDevice(start.backend, start.lost, () => this.complete(["gpu", "common"]));
     const hasDevice = device !== undefined;
     this.playground = new Playground(start.link, device, reason);
     this.resize(start.size);
     if (start.snapshot) this.playground.restore(start.snapshot);
     this.goal = start.goal;
-    if (!hasDevice) this.raster = context2d(start.raster, { alpha: false });
+    if (!hasDevice) this.canvases.takePixels();
     else if (!this.onScreen(() => this.run.attach_canvas(start.raster))) return;
     // A device may go while the run rests, or the frames may go with it.
     if (hasDevice) setInterval(() => this.dead || this.follow(performance.now()), WATCH_MS);
@@ -150,6 +126,11 @@ export class Engine {
     return this.playground;
   }
 
+  get stage() {
+    if (!this.canvases) throw new Error("not started");
+    return this.canvases;
+  }
+
   /**
    * Does something with the device's canvas; false where that ends this engine, since a canvas cannot change what paints it.
    * @param {() => void} paint throws the reason in words
@@ -158,6 +139,7 @@ export class Engine {
     try {
       paint();
     } catch (error) {
+      if (this.stage.pixels) throw error;
       this.loseDevice(error instanceof Error ? error.message : String(error));
     }
     return !this.dead;
@@ -179,9 +161,9 @@ export class Engine {
 
   /** @param {Size} size */
   resize({ width, height, ratio }) {
-    this.ratio = ratio;
+    this.stage.ratio = ratio;
     this.run.resize(width, height, ratio);
-    this.rasterDirty = true;
+    this.stage.pixelsDirty = true;
   }
 
   /** @param {Exclude<ToEngine, { type: "start" }>} message */
@@ -209,9 +191,9 @@ export class Engine {
         this.resize(message.size);
         break;
       case "theme":
-        this.colours = message.colours;
+        this.stage.colours = message.colours;
         this.run.set_theme(message.words);
-        this.rasterDirty = true;
+        this.stage.pixelsDirty = true;
         this.chartsDirty = true;
         break;
       case "charts":
@@ -222,7 +204,11 @@ export class Engine {
         this.perSecond = message.perSecond;
         break;
       case "preview":
-        this.preview = message.list.ops.length ? message.list : null;
+        this.stage.preview = message.list.ops.length ? message.list : null;
+        break;
+      case "film":
+        this.filming = message.on;
+        this.stage.pixelsDirty = true;
         break;
       case "crash-for-test":
         crash_for_test();
@@ -230,7 +216,7 @@ export class Engine {
       case "lose-device-for-test":
         this.run.lose_device_for_test();
     }
-    this.overlayDirty = true;
+    this.stage.vectorsDirty = true;
     this.schedule();
   }
 
@@ -247,8 +233,8 @@ export class Engine {
       return this.schedule();
     }
     const value = /** @type {any} */ (this.run)[method](...args);
-    if (changes !== "nothing" && changes !== "state") this.overlayDirty = true;
-    if (changes === "run" || changes === "view") this.rasterDirty = this.unreported = true;
+    if (changes !== "nothing" && changes !== "state") this.stage.vectorsDirty = true;
+    if (changes === "run" || changes === "view") this.stage.pixelsDirty = this.unreported = true;
     if (changes === "run") {
       this.owed = this.goal = 0;
       if (this.run.step() === 0) this.clock = 0;
@@ -290,9 +276,9 @@ export class Engine {
     if (this.onDevice) this.follow(now);
     if (this.dead) return;
     if (held.length && this.run.is_settled()) for (const { id, method, args } of held.splice(0)) this.call(id, method, args);
-    if (this.colours.length) this.paint();
+    this.paint(now);
     if ((this.unreported || this.chartsDirty) && now - this.lastState >= STATE_MS) this.report(now);
-    const busy = this.playing || this.rasterDirty || this.single || this.measuring || this.owed >= 1 || !this.run.is_settled();
+    const busy = this.playing || this.stage.pixelsDirty || this.single || this.measuring || this.owed >= 1 || !this.run.is_settled();
     if (busy || this.unreported || this.chartsDirty) this.schedule();
   }
 
@@ -318,7 +304,7 @@ export class Engine {
     const { run } = this;
     this.ahead.note(run.step(), run.landed(), now);
     const seen = run.seen();
-    if (seen !== this.seen) this.overlayDirty = this.unreported = true;
+    if (seen !== this.seen) this.stage.vectorsDirty = this.unreported = true;
     this.seen = seen;
     // Particles are drawn where they are; what is computed from them here, and what is saved, has to come back.
     const due = now - this.lastSnapshot >= SNAPSHOT_MS;
@@ -346,7 +332,7 @@ export class Engine {
       const done = this.onDevice ? work(this.ahead.units) : this.advancing.run(work);
       this.owed -= done;
       if (done > 0) {
-        this.rasterDirty = this.unreported = true;
+        this.stage.pixelsDirty = this.unreported = true;
         this.single &&= this.owed >= 1;
       }
       // A device says later how far it has come.
@@ -366,30 +352,14 @@ export class Engine {
     return true;
   }
 
-  paint() {
-    const { run, raster, overlay, memory } = this;
-    if (!overlay || !memory) return;
-    const { rasterDirty } = this;
-    if (rasterDirty) {
-      this.rasterDirty = false;
-      const [width, height] = [run.pixels_width(), run.pixels_height()];
-      for (const canvas of raster ? [raster.canvas, overlay.canvas] : [overlay.canvas]) {
-        if (canvas.width !== width) canvas.width = width;
-        if (canvas.height !== height) canvas.height = height;
-      }
-      if (!raster) {
-        if (!this.onScreen(() => void (this.rasterDirty = !run.present()))) return;
-      } else if (width > 0 && height > 0) {
-        run.render();
-        const bytes = new Uint8ClampedArray(memory.buffer, run.pixels_ptr(), 4 * width * height);
-        raster.putImageData(new ImageData(bytes, width, height), 0, 0);
-      }
-    }
-    if (rasterDirty || this.overlayDirty) {
-      redraw(overlay, taken(run.overlay()), this.colours, this.ratio ?? 1);
-      if (this.preview) play(overlay, this.preview, this.colours, this.ratio ?? 1);
-    }
-    this.overlayDirty = false;
+  /** @param {number} now */
+  paint(now) {
+    const { stage, memory } = this;
+    if (!memory) return;
+    let painted = false;
+    if (!this.onScreen(() => void (painted = stage.paint(this.run, memory))) || !painted || !this.filming) return;
+    // A frame that cannot be copied is one that the film lacks.
+    stage.film(now)?.then((layers) => this.post({ type: "frame", layers }, layers), () => {});
   }
 
   /**
@@ -407,7 +377,7 @@ export class Engine {
     this.curvesBegan = values[0]?.every((_, pane) => values.some((chart) => chart[pane] !== null)) ?? false;
     const seen = `${parsed.metrics_step} ${JSON.stringify(values)}`;
     let charts = null;
-    if ((seen !== this.metricsSeen || this.chartsDirty) && this.colours.length) {
+    if ((seen !== this.metricsSeen || this.chartsDirty) && this.stage.colours.length) {
       this.metricsSeen = seen;
       this.chartsDirty = false;
       charts = this.chartSizes.map(([w, h], i) => (w > 0 && h > 0 ? taken(this.run.chart(i, w, h)) : null));

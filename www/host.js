@@ -49,6 +49,8 @@ export class Host {
     this.snapshot = null;
     /** @type {((message: ToEngine) => void) | null} */
     this.send = null;
+    /** Takes the layers of each frame while the stage is filmed. @type {((layers: ImageBitmap[]) => void) | null} */
+    this.filmed = null;
     /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void }>} */
     this.waiting = new Map();
     this.calls = 0;
@@ -145,6 +147,10 @@ export class Host {
         this.readySince = performance.now();
         this.listener.message(message);
         this.listener.started(this.where ?? "page");
+        if (this.filmed) this.film(this.filmed);
+        break;
+      case "frame":
+        this.filmed?.(message.layers);
         break;
       case "part":
         this.parts.push(message.part);
@@ -190,6 +196,15 @@ export class Host {
     if (this.crashes >= MOST_CRASHES) return this.listener.gaveUp(message);
     this.listener.crashed(this.crashes, message);
     void this.start(this.link);
+  }
+
+  /**
+   * Films the stage from here on, through crashes too, or no longer.
+   * @param {((layers: ImageBitmap[]) => void) | null} take gets each frame's layers, lowest first, and closes them
+   */
+  film(take) {
+    this.filmed = take;
+    this.post({ type: "film", on: take !== null });
   }
 
   /** @param {ToEngine} message */

@@ -215,8 +215,8 @@ export async function share(page) {
     const said = h("span", { class: "fine", role: "status" });
     const button = h("button", {
       type: "button", class: "primary", onclick: () => {
-        if (running) return void running.stop();
-        running = record(type);
+        if (running) return running.stop();
+        running = record(page.host, type);
         page.setPlaying(true);
         button.textContent = "Stop and save";
         said.textContent = "recording";

@@ -15,39 +15,37 @@ export const filmType = () =>
 
 /**
  * Records what the stage shows until `stop` is called.
+ * @param {import("./host.js").Host} host
  * @param {string} type
- * @returns {{ stop: () => Promise<Blob>, stopped: Promise<Blob> }}
+ * @returns {{ stop: () => void, stopped: Promise<Blob> }}
  */
-export function record(type) {
-  const sources = /** @type {HTMLCanvasElement[]} */ ([...document.querySelectorAll("#canvases canvas")]);
-  const canvas = h("canvas", { width: sources[0].width & ~1, height: sources[0].height & ~1 });
+export function record(host, type) {
+  const shown = /** @type {HTMLCanvasElement} */ (document.querySelector("#canvases canvas"));
+  // Codecs want even sizes.
+  const canvas = h("canvas", { width: shown.width & ~1, height: shown.height & ~1 });
   const ctx = canvas.getContext("2d");
-  let frame = 0;
-  // The stage's canvases may belong to a worker, so each frame is copied from what the page shows.
-  const copy = () => {
-    for (const source of sources) if (source.width && source.height) ctx?.drawImage(source, 0, 0, canvas.width, canvas.height);
-    frame = requestAnimationFrame(copy);
-  };
-  copy();
-  const recorder = new MediaRecorder(canvas.captureStream(FRAMES_A_SECOND), { mimeType: type, videoBitsPerSecond: BITS_A_SECOND });
-  /** @type {Blob[]} */
-  const parts = [];
-  recorder.ondataavailable = ({ data }) => parts.push(data);
-  const stopped = new Promise((resolve) => {
-    recorder.onstop = () => {
-      cancelAnimationFrame(frame);
+  /** The first frame is there: what was recorded before it would be a blank picture. */
+  const begun = new Promise((resolve) => host.film((layers) => {
+    for (const layer of layers) {
+      ctx?.drawImage(layer, 0, 0, canvas.width, canvas.height);
+      layer.close();
+    }
+    resolve(undefined);
+  }));
+  const recorder = begun.then(() => new MediaRecorder(canvas.captureStream(FRAMES_A_SECOND), { mimeType: type, videoBitsPerSecond: BITS_A_SECOND }));
+  const stop = () => void recorder.then((one) => one.state !== "inactive" && one.stop());
+  /** @type {Promise<Blob>} */
+  const stopped = recorder.then((one) => new Promise((resolve) => {
+    /** @type {Blob[]} */
+    const parts = [];
+    const timer = setTimeout(stop, LONGEST_MS);
+    one.ondataavailable = ({ data }) => parts.push(data);
+    one.onstop = () => {
+      clearTimeout(timer);
+      host.film(null);
       resolve(new Blob(parts, { type: type.split(";")[0] }));
     };
-  });
-  recorder.start(1000);
-  const end = () => recorder.state !== "inactive" && recorder.stop();
-  const timer = setTimeout(end, LONGEST_MS);
-  return {
-    stopped: /** @type {Promise<Blob>} */ (stopped),
-    stop: () => {
-      clearTimeout(timer);
-      end();
-      return /** @type {Promise<Blob>} */ (stopped);
-    },
-  };
+    one.start(1000);
+  }));
+  return { stop, stopped };
 }

@@ -3,6 +3,7 @@
 // no step with it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { watchDownload } from "./film.mjs";
 import { clean, enter, newPage, noticed, open, origin, reached, requested, run, saved, stageHas, useBrowser } from "./harness.mjs";
 import { WEBGPU } from "./site.mjs";
 
@@ -153,6 +154,20 @@ test("the receipt of a run on the device: the CPU agrees within the tolerance", 
   await page.locator("#receipt-verdict", { hasText: "within the tolerance" }).waitFor();
   const text = (await page.locator("#receipt-verdict").textContent()) ?? "";
   assert.match(text, /^The CPU, with the plain module \(wasm32-simd-[0-9a-f]{8}\), agrees within the tolerance of 0.001/);
+  clean(faults);
+  await close();
+});
+
+test("a film of what the device paints, with nothing new on its canvas in some frames", async () => {
+  const { page, faults, close } = await open("?backend=gpu&autoplay=1#v=1&m=ula&target=banana&n=512&speed=5");
+  await page.locator("#share").click();
+  await page.locator("#share-tab-film").click();
+  const coming = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Record" }).click();
+  await page.waitForTimeout(3000);
+  await page.getByRole("button", { name: "Stop and save" }).click();
+  const seen = await watchDownload(await coming);
+  assert.ok(seen.drawn && seen.moved && seen.seconds >= 1, JSON.stringify(seen));
   clean(faults);
   await close();
 });

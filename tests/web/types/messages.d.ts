@@ -45,6 +45,7 @@ export type ToEngine =
   | { type: "charts"; sizes: [number, number][] }
   | { type: "speed"; perSecond: number }
   | { type: "preview"; list: DrawList }
+  | { type: "film"; on: boolean }
   | { type: "crash-for-test" }
   | { type: "lose-device-for-test" };
 
@@ -52,6 +53,8 @@ export type FromEngine =
   | { type: "ready"; manifest: string; roles: string; described: string }
   | { type: "described"; described: string }
   | { type: "state"; state: string; link: string; playing: boolean; clock: number; charts: (DrawList | null)[] | null }
+  /** The layers of the stage, lowest first, while it is filmed. */
+  | { type: "frame"; layers: ImageBitmap[] }
   | { type: "snapshot"; bytes: Uint8Array }
   | { type: "reply"; id: number; value: any }
   | { type: "lost"; message: string; bytes: Uint8Array; step: number }
