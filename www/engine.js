@@ -28,6 +28,8 @@ const SNAPSHOT_MS = 1000;
 const WATCH_MS = 500;
 /** Part of a frame's time that steps may take; the rest is for metrics. */
 const RUN_SHARE = 0.6;
+/** Part of all time that steps may take until every curve has begun. */
+const FIRST_SHARE = 0.2;
 /** Part of all time that metrics may take where steps would fill the rest: one of their slices may be longer than a frame. */
 const METRICS_SHARE = 0.25;
 /** Seconds that a slow step may fall behind before the clock forgives it. */
@@ -70,6 +72,7 @@ export class Engine {
     this.goal = 0;
     this.measurement = new Slices(2e6);
     this.metrics = new Share(METRICS_SHARE);
+    this.firstSteps = new Share(FIRST_SHARE);
   }
 
   /** @param {ToEngine} message */
@@ -267,7 +270,7 @@ export class Engine {
     if (!this.visible && !held.length) return;
     const budget = this.budgetMs ?? 8;
     const turn = this.metrics.has(now, budget);
-    if (!held.length) this.advance(now, now + budget * (turn ? RUN_SHARE : 1));
+    if (!held.length && this.mayAdvance(now, budget)) this.advance(now, now + budget * (turn ? RUN_SHARE : 1));
     const rests = held.length > 0 || (!this.playing && !this.single);
     if (rests && this.run.measure_here()) this.measuring = true;
     // A device's steps take no time here, and curves begin at once.
@@ -280,6 +283,15 @@ export class Engine {
     if ((this.unreported || this.chartsDirty) && now - this.lastState >= STATE_MS) this.report(now);
     const busy = this.playing || this.stage.pixelsDirty || this.single || this.measuring || this.owed >= 1 || !this.run.is_settled();
     if (busy || this.unreported || this.chartsDirty) this.schedule();
+  }
+
+  /**
+   * Whether steps have their turn: the first values of the curves come before most of them.
+   * @param {number} now
+   * @param {number} most milliseconds that may be saved up
+   */
+  mayAdvance(now, most) {
+    return this.curvesBegan || !this.measuring || this.onDevice || this.firstSteps.has(now, most);
   }
 
   /**
@@ -318,6 +330,7 @@ export class Engine {
    * @param {number} deadline
    */
   advance(now, deadline) {
+    const begun = performance.now();
     const elapsed = Math.min(MAX_OWED_S, Math.max(0, (now - this.last) / 1000));
     this.last = now;
     if (this.playing) this.clock += elapsed;
@@ -338,6 +351,7 @@ export class Engine {
       // A device says later how far it has come.
       if (this.stopped(done) || this.onDevice) break;
     }
+    this.firstSteps.credit -= performance.now() - begun;
   }
 
   /**

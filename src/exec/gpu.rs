@@ -134,7 +134,7 @@ impl Gpu {
         let compiled = |kernels: Vec<Kernel>| Loaded {
             pipelines: kernels
                 .iter()
-                .map(|k| device.pipeline(&k.label, &k.source, &layout))
+                .map(|k| device.pipeline(&k.label, &k.source, Some(&layout)))
                 .collect(),
             kernels,
         };

@@ -6,18 +6,24 @@ use crate::graph::{Graph, Var};
 use crate::metrics::{Curve, Scale};
 use crate::rng::stream;
 
-/// Samples that the curves are measured on; where each costs more, [`FEWER`] of them.
+/// Samples that the curves are measured on; where each costs more, the first of them.
 pub const HELD_OUT: usize = 2048;
-/// The first of these samples, for free-form velocities.
+/// Those for free-form velocities.
 pub const FEWER: usize = 1024;
+
+/// So many of `most` samples serve in d dimensions: in fifty, one costs as much as a hundred in the plane.
+pub const fn serving(most: usize, d: usize) -> usize {
+    if d > 10 { most / 4 } else { most }
+}
+
 /// Fewest time steps that they are measured with.
 pub const STEPS: usize = 32;
 
 pub static GAP: Curve = Curve {
     id: "entropy_gap",
     label: "C − H(ρ₀)",
-    definition: "C − H(ρ₀) = KL(ρ₀‖model), both as means over the same 2048 held-out samples, 1024 for free-form velocities, whose noise \
-                 cancels; at 32 time steps or more.",
+    definition: "C − H(ρ₀) = KL(ρ₀‖model), both as means over the same held-out samples, whose noise cancels (2048; 1024 for free-form \
+                 velocities; a quarter above d = 10); at 32 time steps or more.",
     unit: "nats",
     scale: Scale::Log,
 };
@@ -25,8 +31,8 @@ pub static GAP: Curve = Curve {
 pub static NLL: Curve = Curve {
     id: "nll",
     label: "C",
-    definition: "C = E[−log N(x(1)) − l] over 2048 held-out samples, 1024 for free-form velocities, at 32 time steps or more; less the noise of the samples where the \
-                 source's entropy is known. The trace is exact; free-form \
+    definition: "C = E[−log N(x(1)) − l] over held-out samples (2048; 1024 for free-form velocities; a quarter above d = 10) at 32 time steps or \
+                 more; less the noise of the samples where the source's entropy is known. The trace is exact; free-form \
                  velocities have one probe a sample above d = 4.",
     unit: "nats",
     scale: Scale::Linear,
@@ -35,7 +41,7 @@ pub static NLL: Curve = Curve {
 pub static TRANSPORT_COST: Curve = Curve {
     id: "transport_cost",
     label: "transport cost L",
-    definition: "Mean of ∫ ½|ẋ|² dt over 2048 held-out samples, 1024 for free-form velocities, at 32 time steps or more, unweighted.",
+    definition: "Mean of ∫ ½|ẋ|² dt over the held-out samples of C, with as many time steps, unweighted.",
     unit: "x²",
     scale: Scale::Linear,
 };
@@ -43,7 +49,7 @@ pub static TRANSPORT_COST: Curve = Curve {
 pub static INVERSE: Curve = Curve {
     id: "inverse_err",
     label: "inverse error",
-    definition: "Mean of ‖x − F⁻¹(F(x))‖ over 2048 held-out samples, 1024 for free-form velocities, at the time steps of training; 16 where those are adaptive.",
+    definition: "Mean of ‖x − F⁻¹(F(x))‖ over the held-out samples of C, at the time steps of training; 16 where those are adaptive.",
     unit: "x",
     scale: Scale::Log,
 };
@@ -58,8 +64,9 @@ pub struct HeldOut {
 }
 
 impl HeldOut {
-    /// The first `n` of them.
-    pub fn new(source: &Source, seed: u32, n: usize) -> Self {
+    /// The first `most` of them; fewer [serve](serving) in many dimensions.
+    pub fn new(source: &Source, seed: u32, most: usize) -> Self {
+        let n = serving(most, source.d);
         let rows = source.samples(seed, stream::HELD_OUT, 0, n);
         let known = source.entropy().zip(source.entropy_over(&rows));
         Self {

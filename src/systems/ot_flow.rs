@@ -189,7 +189,7 @@ impl System for OtFlow {
             notes: vec![format!(
                 "{} parameters. Curves are measured on {} samples that no batch has, with {} time steps.",
                 flow.parameters(),
-                likelihood::HELD_OUT,
+                likelihood::serving(likelihood::HELD_OUT, flow.d),
                 curves::steps(&flow),
             )],
         })

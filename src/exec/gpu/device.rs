@@ -170,12 +170,13 @@ impl Device {
         buffer
     }
 
-    /// A compute pipeline, from the cache where its text is known; a refused shader becomes a fault.
+    /// A compute pipeline, from the cache where its text is known; a refused shader becomes a fault. Without a layout it has
+    /// that of its text.
     pub(super) fn pipeline(
         &self,
         label: &str,
         source: &str,
-        layout: &wgpu::PipelineLayout,
+        layout: Option<&wgpu::PipelineLayout>,
     ) -> wgpu::ComputePipeline {
         let mut compiled = self.compiled.borrow_mut();
         if let Some((_, known)) = compiled.iter().find(|(text, _)| text == source) {
@@ -185,7 +186,7 @@ impl Device {
             self.device
                 .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                     label: Some(label),
-                    layout: Some(layout),
+                    layout,
                     module,
                     entry_point: Some("main"),
                     compilation_options: Default::default(),

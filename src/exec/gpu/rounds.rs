@@ -20,18 +20,7 @@ pub(super) async fn limit(device: &Device) -> Option<usize> {
     device
         .queue
         .write_buffer(&sides, 0, bytemuck::cast_slice(&SIDES));
-    let pipeline = device.compile("rounds", SHADER, |module| {
-        device
-            .device
-            .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some("rounds"),
-                layout: None,
-                module,
-                entry_point: Some("main"),
-                compilation_options: Default::default(),
-                cache: None,
-            })
-    });
+    let pipeline = device.pipeline("rounds", SHADER, None);
     let group = device.device.create_bind_group(&wgpu::BindGroupDescriptor {
         label: Some("rounds"),
         layout: &pipeline.get_bind_group_layout(0),
@@ -47,7 +36,7 @@ pub(super) async fn limit(device: &Device) -> Option<usize> {
     pass.dispatch_workgroups(1, 1, 1);
     drop(pass);
     encoder.copy_buffer_to_buffer(&sides, 0, &staging, 0, 8);
-    device.queue.submit([encoder.finish()]);
+    device.submit(encoder.finish());
     let arrival = mapped(&staging);
     #[cfg(not(target_arch = "wasm32"))]
     device.wait();

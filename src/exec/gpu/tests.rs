@@ -356,7 +356,7 @@ fn a_refused_shader_names_line_and_column() {
     let device = open();
     let layout = super::Memory::new(&device, 16).1;
     let source = "@compute @workgroup_size(1)\nfn main() { let a: u32 = 1.5; }";
-    device.pipeline("made up", source, &layout);
+    device.pipeline("made up", source, Some(&layout));
     let Some(GpuError::Shader { label, message }) = device.fault() else {
         panic!("{:?}", device.fault())
     };

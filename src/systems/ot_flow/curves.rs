@@ -10,8 +10,8 @@ use std::f64::consts::TAU;
 pub(crate) static HJB: Curve = Curve {
     id: "hjb",
     label: "HJB residual R",
-    definition: "Mean of ∫ |−∂ₜΦ + ½|∇Φ|²/α| dt over 2048 held-out samples, at 32 time steps or more, unweighted: 0 where the potential is \
-                 that of optimal transport.",
+    definition: "Mean of ∫ |−∂ₜΦ + ½|∇Φ|²/α| dt over the held-out samples of C, with as many time steps, unweighted: 0 where the potential \
+                 is that of optimal transport.",
     unit: "x²",
     scale: Scale::Log,
 };
