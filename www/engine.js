@@ -351,7 +351,7 @@ export class Engine {
       // A device says later how far it has come.
       if (this.stopped(done) || this.onDevice) break;
     }
-    this.firstSteps.credit -= performance.now() - begun;
+    if (!this.curvesBegan) this.firstSteps.credit -= performance.now() - begun;
   }
 
   /**

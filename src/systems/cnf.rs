@@ -11,7 +11,7 @@ mod driver;
 mod solver;
 mod velocity;
 
-use super::likelihood::{FEWER, GAP, HeldOut, INVERSE, NLL, STEPS, TRANSPORT_COST, serving};
+use super::likelihood::{FEWER, GAP, HeldOut, INVERSE, NLL, STEPS, TRANSPORT_COST};
 use super::ot_flow::network::normals;
 use super::trace::Trace;
 use super::{Build, Depiction, Entry, Inputs, Map, Own, Preset, Stage, System, Way};
@@ -254,7 +254,7 @@ impl Cnf {
         } else {
             Trace::Rademacher
         };
-        let probe = trace.probes(&g, serving(FEWER, d), d);
+        let probe = trace.probes(&g, x.shape()[0], d);
         let end = solver::along(velocity, theta, x, probe, STEPS.max(self.steps()));
         let nll = solver::minus_log_normal(end.slice(1, 0, d)) - end.column(d);
         held_out.assign(&g, nll);

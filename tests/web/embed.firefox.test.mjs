@@ -70,7 +70,8 @@ test("a film of the stage is recorded, and plays", { skip }, async () => {
   await page.click("#share-tab-film");
   await page.waitForSelector("#share-panel .primary");
   const button = "#share-panel .primary";
-  const watched = () => page.evaluate(() => {
+  await page.click(button);
+  await page.evaluate(() => {
     let before = performance.now();
     /** @type {any} */ (window).longest = 0;
     setInterval(() => {
@@ -79,8 +80,6 @@ test("a film of the stage is recorded, and plays", { skip }, async () => {
       before = now;
     }, 20);
   });
-  await page.click(button);
-  await watched();
   await new Promise((resolve) => setTimeout(resolve, 3000));
   const longest = await page.evaluate(() => /** @type {number} */ (/** @type {any} */ (window).longest));
   await page.click(button);

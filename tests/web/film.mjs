@@ -36,12 +36,23 @@ export const watch = (page, url) => page.evaluate(async (source) => {
   return { width: video.videoWidth, seconds: video.currentTime, drawn: first !== null, moved };
 }, url);
 
-/** @param {import("playwright-core").Download} film */
-export async function watchDownload(film) {
+/**
+ * Records the stage by the share dialog, and plays what was saved.
+ * @param {import("playwright-core").Page} page
+ * @param {() => Promise<void>} meanwhile what goes on while it is recorded
+ */
+export async function filmed(page, meanwhile) {
+  await page.locator("#share").click();
+  await page.locator("#share-tab-film").click();
+  const coming = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Record" }).click();
+  await meanwhile();
+  await page.getByRole("button", { name: "Stop and save" }).click();
+  const film = await coming;
   const bytes = await readFile(await film.path());
-  const { page, close } = await newPage();
-  await page.goto(`${origin()}/blank`);
-  const seen = await watch(page, `data:video/${film.suggestedFilename().split(".").pop()};base64,${bytes.toString("base64")}`);
-  await close();
+  const player = await newPage();
+  await player.page.goto(`${origin()}/blank`);
+  const seen = await watch(player.page, `data:video/${film.suggestedFilename().split(".").pop()};base64,${bytes.toString("base64")}`);
+  await player.close();
   return seen;
 }

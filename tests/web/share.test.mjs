@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 import { test } from "node:test";
 import { Resvg } from "@resvg/resvg-js";
 import jsQR from "jsqr";
-import { watchDownload } from "./film.mjs";
+import { filmed } from "./film.mjs";
 import { KEEP_WORKERS, NO_WORKERS, clean, cleanButPanic, crash, dropFile, newPage, noticed, open, origin, run, stageHas, started, useBrowser } from "./harness.mjs";
 import { serve } from "./site.mjs";
 
@@ -281,16 +281,13 @@ test("any path on a host: the page, its parts, and the addresses that it writes"
 for (const where of ["worker", "page", "crashing worker"]) {
   test(`a film of the stage, from a ${where}`, async () => {
     const { page, faults, close } = await open("#v=1&m=ula&target=banana&n=512", {}, where === "page" ? NO_WORKERS : KEEP_WORKERS);
-    await shareTab(page, "film");
-    const coming = page.waitForEvent("download");
-    await page.getByRole("button", { name: "Record" }).click();
-    if (where === "crashing worker") {
-      await crash(page);
-      await noticed(page, "goes on from its last snapshot");
-    }
-    await page.waitForTimeout(1500);
-    await page.getByRole("button", { name: "Stop and save" }).click();
-    const seen = await watchDownload(await coming);
+    const seen = await filmed(page, async () => {
+      if (where === "crashing worker") {
+        await crash(page);
+        await noticed(page, "goes on from its last snapshot");
+      }
+      await page.waitForTimeout(1500);
+    });
     assert.ok(seen.drawn && seen.moved && seen.seconds >= 1, JSON.stringify(seen));
     cleanButPanic(faults);
     await close();

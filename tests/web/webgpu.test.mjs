@@ -3,7 +3,7 @@
 // no step with it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { watchDownload } from "./film.mjs";
+import { filmed } from "./film.mjs";
 import { clean, enter, newPage, noticed, open, origin, reached, requested, run, saved, stageHas, useBrowser } from "./harness.mjs";
 import { WEBGPU } from "./site.mjs";
 
@@ -160,13 +160,7 @@ test("the receipt of a run on the device: the CPU agrees within the tolerance", 
 
 test("a film of what the device paints, with nothing new on its canvas in some frames", async () => {
   const { page, faults, close } = await open("?backend=gpu&autoplay=1#v=1&m=ula&target=banana&n=512&speed=5");
-  await page.locator("#share").click();
-  await page.locator("#share-tab-film").click();
-  const coming = page.waitForEvent("download");
-  await page.getByRole("button", { name: "Record" }).click();
-  await page.waitForTimeout(3000);
-  await page.getByRole("button", { name: "Stop and save" }).click();
-  const seen = await watchDownload(await coming);
+  const seen = await filmed(page, () => page.waitForTimeout(3000));
   assert.ok(seen.drawn && seen.moved && seen.seconds >= 1, JSON.stringify(seen));
   clean(faults);
   await close();
